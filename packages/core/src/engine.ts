@@ -8,6 +8,7 @@ export {
   type Assigned,
   assignOffsets,
   checkExpectedOffset,
+  type LogEnd,
   type Place,
   type Unplaced,
 } from "./engine/append/assign-offsets.js";

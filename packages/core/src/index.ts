@@ -43,6 +43,7 @@ export {
   WrongExpectedOffsetError,
 } from "@logstore/codec";
 export type {
+  ClusterApi,
   CommitOffsetsRequest,
   CommitResult,
   CommittedOffset,

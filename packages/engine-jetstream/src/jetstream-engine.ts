@@ -5,6 +5,7 @@ import type { Cluster, Durability, DurableMap, Engine, JournalStore, TopicCatalo
 import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
 import { JetStreamCluster } from "./cluster/jetstream-cluster.js";
 import { JetStreamMap } from "./durable-map.js";
+import { tellSafely } from "./events/jetstream-events.js";
 import { JetStreamJournal } from "./journal/jetstream-journal.js";
 import { Bucket } from "./nats/bucket.js";
 import { available, unavailable } from "./nats/failures.js";
@@ -45,6 +46,9 @@ export class JetStreamEngine implements Engine {
       appendTimeoutMs,
       now: () => this.now(),
       healthChanged: () => this.#healthChanged(),
+      tell: tellSafely(options.onEvent),
+      // The election of a leader takes up to 8 s. By default, shorter outages are not reported.
+      quorumLostAfterMs: 2 * options.requestTimeoutMs,
     };
     this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, this, cluster);
     this.catalogue = this.#catalogue;
@@ -57,6 +61,7 @@ export class JetStreamEngine implements Engine {
       const journals = Array.from({ length: cluster.journalCount }, (_, i) => shared(i));
       this.cluster = clusterOf(cluster, journals);
       cluster.onFailure((error) => this.#failed(error));
+      cluster.onLease(() => this.#healthChanged());
     }
     const retain = () => void this.#catalogue.applyRetention();
     this.#retention = startInterval(RETENTION_EVERY_MS, retain, { keepsAlive: false });
@@ -74,9 +79,10 @@ export class JetStreamEngine implements Engine {
     try {
       const opening = Bucket.open(nats, checked.namespace);
       const bucket = await available("topics cannot be read from NATS", opening);
-      const { broker, address, leaseMs, standby } = checked;
+      const { broker, address, leaseMs, standby, onEvent } = checked;
       if (address !== undefined) {
-        const joining = JetStreamCluster.enter(bucket, { broker, address, leaseMs, standby });
+        const own = { broker, address, leaseMs, standby, tell: tellSafely(onEvent) };
+        const joining = JetStreamCluster.enter(bucket, own);
         cluster = await available("the other brokers cannot be found in NATS", joining);
       }
       const engine = new JetStreamEngine(nats, bucket, cluster, checked);
@@ -94,6 +100,12 @@ export class JetStreamEngine implements Engine {
    */
   get failure(): LogStoreError | undefined {
     return this.#failure;
+  }
+
+  /** Set while this broker has no lease, because NATS cannot be reached or has no quorum. */
+  get unavailable(): LogStoreError | undefined {
+    if (this.#joined === undefined || this.#joined.hasLease) return undefined;
+    return unavailable("this broker has no lease", "it could not be renewed in NATS");
   }
 
   onHealth(changed: () => void): void {

@@ -9,6 +9,7 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
+import type { JetStreamEvent } from "./events/jetstream-events.js";
 
 /** Options of {@link JetStreamEngine.open}. */
 export interface JetStreamEngineOptions {
@@ -51,6 +52,8 @@ export interface JetStreamEngineOptions {
   readonly appendTimeoutMs?: number | undefined;
   /** Memory for messages that were written or read last, in bytes. Default 64 MiB. */
   readonly cacheBytes?: number | undefined;
+  /** Called with each event, for metrics and logs. */
+  readonly onEvent?: ((event: JetStreamEvent) => void) | undefined;
 }
 
 export interface CheckedOptions {
@@ -66,6 +69,7 @@ export interface CheckedOptions {
   readonly requestTimeoutMs: number;
   readonly appendTimeoutMs: number;
   readonly cacheBytes: number;
+  readonly onEvent: ((event: JetStreamEvent) => void) | undefined;
 }
 
 const name = (value: unknown) =>
@@ -86,6 +90,7 @@ const RULES: OptionRules<JetStreamEngineOptions> = {
   requestTimeoutMs: durationMs({ min: 100 }),
   appendTimeoutMs: durationMs({ min: 100 }),
   cacheBytes: wholeNumber({ min: 0 }),
+  onEvent: (value) => (typeof value === "function" ? undefined : "a function"),
 };
 
 /** @throws InvalidArgumentError */
@@ -105,5 +110,6 @@ export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions 
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
     appendTimeoutMs: options.appendTimeoutMs ?? 30_000,
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+    onEvent: options.onEvent,
   };
 }

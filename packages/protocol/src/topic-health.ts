@@ -13,6 +13,12 @@ export interface TopicHealthApi {
    */
   storageHealth?(): Promise<TopicHealth>;
 
+  /**
+   * Returns whether calls can be served at present; they cannot while a cluster that stores the
+   * data has no quorum, for example. This passes by itself. Default: serving.
+   */
+  serviceHealth?(): Promise<TopicHealth>;
+
   /** Returns whether everything found at startup is open. Default: serving. */
   startupHealth?(): Promise<TopicHealth>;
 
@@ -24,7 +30,7 @@ export interface TopicHealthApi {
 }
 
 /**
- * `failed`: at least one partition cannot be read to its end, accepts no appends, or is still being
- * opened.
+ * `failed`: at least one partition cannot be read to its end, accepts no appends at present or any
+ * more, or is still being opened.
  */
 export type TopicHealth = "serving" | "failed";

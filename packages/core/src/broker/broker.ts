@@ -248,11 +248,15 @@ export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposab
 
   async topicHealth(topic: string): Promise<TopicHealth> {
     await this.#parts.lifecycle.following.learn(topic);
-    return this.#topics.isSound(topic) ? "serving" : "failed";
+    return this.#topics.isSound(topic) && this.#isAvailable ? "serving" : "failed";
   }
 
   async storageHealth(): Promise<TopicHealth> {
     return this.failure === undefined ? "serving" : "failed";
+  }
+
+  async serviceHealth(): Promise<TopicHealth> {
+    return this.#isAvailable ? "serving" : "failed";
   }
 
   async startupHealth(): Promise<TopicHealth> {
@@ -308,6 +312,10 @@ export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposab
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  get #isAvailable(): boolean {
+    return this.#parts.engine.unavailable === undefined;
   }
 
   get #topics(): Topics {

@@ -34,7 +34,16 @@ export interface Engine<T extends Topic = Topic> {
   /** Why the engine accepts no writes any more; undefined if it does. */
   readonly failure: LogStoreError | undefined;
 
-  /** Registers a callback for failures of the engine or a log, and for damage that is found. */
+  /**
+   * Why the engine can store nothing at present, for example because its cluster has no quorum;
+   * undefined if it can. Unlike a failure, this passes by itself.
+   */
+  readonly unavailable?: LogStoreError | undefined;
+
+  /**
+   * Registers a callback for changes of `failure` and `unavailable`, for failures of a log, and for
+   * damage that is found.
+   */
   onHealth(changed: () => void): void;
 
   /** ms since the epoch. */

@@ -91,6 +91,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
 
   async create(topic: string, partitions: number, config: TopicConfig): Promise<JetStreamTopic> {
     if ((await this.#get(topic)) !== undefined) throw exists(topic);
+    this.#owners?.checkRoom(partitions);
     const record = { id: randomUUID(), partitions, partitioner: fnvPartitioner.name, config };
     const what = `topic ${topic} cannot be created`;
     let mayExist = false;
@@ -156,7 +157,10 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
       const stream = new PartitionStream(this.#nats, this.#names.partition(record.id, partition));
       const configOf = () => effectiveConfig(opened.config, this.#limits);
       const ownership = this.#owners?.partition(record.id, partition);
-      return new JetStreamLog(partition, stream, this.#context, configOf, { ownership });
+      return new JetStreamLog(partition, stream, this.#context, configOf, {
+        ownership,
+        source: { topic, partition },
+      });
     };
     const opened: JetStreamTopic = new JetStreamTopic(topic, this.#location(topic), record, makeLog);
     await opened.refresh();

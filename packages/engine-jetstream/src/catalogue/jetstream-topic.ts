@@ -45,7 +45,8 @@ export class JetStreamTopic implements Topic {
   }
 
   get failedPartitions(): readonly number[] {
-    return this.#logs.filter(({ knownDamage }) => knownDamage !== undefined).map(({ partition }) => partition);
+    const failed = this.#logs.filter((log) => log.knownDamage !== undefined || log.hasLostQuorum);
+    return failed.map(({ partition }) => partition);
   }
 
   log(partition: number): JetStreamLog {

@@ -1,13 +1,16 @@
 /** The brokers of a bucket, and which of them owns which partitions. See docs/cluster.md. */
+import { randomUUID } from "node:crypto";
 import { type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
 import type { Owner } from "@logstore/core/engine";
 import type { KvWatchEntry } from "@nats-io/kv";
+import type { TellEvent } from "../events/jetstream-events.js";
 import type { Bucket } from "../nats/bucket.js";
 import { ANY_LEASE, ANY_TOPIC, isLeaseKey, leaseKey, OWNERS_KEY } from "../nats/names.js";
 import type { Ownership, PartitionOwners } from "../partition/ownership.js";
 import { ClusterView } from "./cluster-view.js";
 import { Controller } from "./controller.js";
 import { OwnLease } from "./own-lease.js";
+import { encodeOwners } from "./owners-record.js";
 
 const ASK_EVERY_MS = 10;
 /** Renewals that are not seen before the watch is begun anew. */
@@ -21,6 +24,7 @@ export interface ClusterOptions {
   readonly leaseMs: number;
   /** Whether it owns nothing, while there are others, until it joins. */
   readonly standby: boolean;
+  readonly tell: TellEvent;
 }
 
 export class JetStreamCluster implements PartitionOwners {
@@ -31,8 +35,11 @@ export class JetStreamCluster implements PartitionOwners {
   readonly #controller: Controller;
   #watch: { stop(): void } | undefined;
   readonly #listeners: (() => void)[] = [];
+  #tellLease = () => {};
   #tellFailure: (error: LogStoreError) => void = () => {};
   #failure: LogStoreError | undefined;
+  /** The lease was valid before: beginning it is no event. */
+  #hadLease = false;
   /** Number of watches that were begun; only the last one counts. */
   #watches = 0;
   readonly #closing = new AbortController();
@@ -48,9 +55,14 @@ export class JetStreamCluster implements PartitionOwners {
       standby,
       renewed: () => this.#renewed(),
       taken: (error) => this.#failed(error),
+      renewalFailed: (error) => options.tell({ type: "renewal_failed", error }),
+      validityChanged: (isValid) => this.#leaseChanged(isValid),
     });
     this.#view = new ClusterView(broker, this.#lease.incarnation);
-    this.#controller = new Controller(bucket, this.#view, () => this.#lease.isValid);
+    this.#controller = new Controller(bucket, this.#view, {
+      mayDecide: () => this.#lease.isValid,
+      failed: (error) => options.tell({ type: "owners_failed", error }),
+    });
   }
 
   /**
@@ -79,10 +91,20 @@ export class JetStreamCluster implements PartitionOwners {
     this.#listeners.push(changed);
   }
 
+  /** Registers a callback for the end of this broker's lease, and for its return. */
+  onLease(changed: () => void): void {
+    this.#tellLease = changed;
+  }
+
   /** Registers a callback for the reason why this broker can own nothing any more. */
   onFailure(failed: (error: LogStoreError) => void): void {
     this.#tellFailure = failed;
     if (this.#failure !== undefined) failed(this.#failure);
+  }
+
+  /** Whether this broker can own anything now. */
+  get hasLease(): boolean {
+    return this.#lease.isValid;
   }
 
   /** The owner of a partition; undefined if none is alive, as far as is known. */
@@ -112,6 +134,14 @@ export class JetStreamCluster implements PartitionOwners {
   get otherAddresses(): string[] {
     const others = this.#view.alive.filter((broker) => broker !== this.#options.broker);
     return others.map((broker) => this.#view.lease(broker)!.address);
+  }
+
+  checkRoom(partitions: number): void {
+    const { owners } = this.#view;
+    if (owners === undefined) return;
+    const names = new Array<string>(partitions).fill(this.#options.broker);
+    const topics = new Map([...owners.topics, [randomUUID() as string, names]]);
+    encodeOwners({ ...owners, topics }, this.#bucket.maxValueBytes);
   }
 
   /** Resolves when a topic's partitions have owners, or after `leaseMs`. */
@@ -198,6 +228,13 @@ export class JetStreamCluster implements PartitionOwners {
     if (this.#lease.unseenRenewals >= UNSEEN_RENEWALS) this.#follow().catch(() => {}); // the next renewal tries again
     this.#changed();
     this.#controller.wake();
+  }
+
+  #leaseChanged(isValid: boolean): void {
+    if (this.#hadLease || !isValid) this.#options.tell({ type: "lease", isLost: !isValid });
+    this.#hadLease = true;
+    this.#changed();
+    this.#tellLease();
   }
 
   #failed(error: LogStoreError): void {

@@ -14,6 +14,10 @@ export interface LeaseOptions {
   readonly standby: boolean;
   /** Called after each attempt to renew it, successful or not. */
   renewed(): void;
+  /** An attempt to renew it failed. */
+  renewalFailed(error: unknown): void;
+  /** It has expired, or is valid again. */
+  validityChanged(isValid: boolean): void;
   /** Another process has the same name: the lease is not renewed any more. */
   taken(error: LogStoreError): void;
 }
@@ -32,6 +36,8 @@ export class OwnLease {
   #isOnStandby: boolean;
   #isDraining = false;
   #next: Timer | undefined;
+  #expiry: Timer | undefined;
+  #wasValid = false;
   #renewing: Promise<void> = Promise.resolve();
   #isOver = false;
 
@@ -61,7 +67,7 @@ export class OwnLease {
   seen({ incarnation, renewal }: Lease): void {
     if (incarnation !== this.incarnation) return; // an earlier process
     const sentAt = this.#sentAt.get(renewal);
-    if (sentAt !== undefined) this.#validUntil = sentAt + this.#options.leaseMs;
+    if (sentAt !== undefined) this.#extend(sentAt + this.#options.leaseMs);
     for (const earlier of this.#sentAt.keys()) if (earlier <= renewal) this.#sentAt.delete(earlier);
   }
 
@@ -81,7 +87,7 @@ export class OwnLease {
     this.#renewing = this.#renewing.then(async () => {
       this.#next?.cancel();
       if (this.#isOver) return;
-      await this.#renew().catch(() => {}); // the next attempt is soon
+      await this.#renew().catch((error) => this.#options.renewalFailed(error)); // the next attempt is soon
       if (this.#isOver) return;
       this.#next = startTimer(this.#options.leaseMs / 3, () => void this.renew(), { keepsAlive: false });
       this.#options.renewed();
@@ -94,8 +100,24 @@ export class OwnLease {
     const isTaken = this.#isOver; // then the key is another process's
     this.#isOver = true;
     this.#next?.cancel();
+    this.#expiry?.cancel();
     await this.#renewing;
     if (!isTaken) await this.#bucket.delete(this.#key, this.#revision);
+  }
+
+  #extend(validUntil: number): void {
+    this.#validUntil = validUntil;
+    this.#expiry?.cancel();
+    const leftMs = Math.max(validUntil - performance.now(), 0) + 1;
+    this.#expiry = startTimer(leftMs, () => this.#noteValidity(), { keepsAlive: false });
+    this.#noteValidity();
+  }
+
+  #noteValidity(): void {
+    const { isValid } = this;
+    if (isValid === this.#wasValid) return;
+    this.#wasValid = isValid;
+    this.#options.validityChanged(isValid);
   }
 
   async #renew(): Promise<void> {

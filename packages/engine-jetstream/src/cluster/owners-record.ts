@@ -1,4 +1,5 @@
 /** The owners of all partitions and journals, as they are stored. See docs/format/jetstream.md. */
+import { ResourceLimitExceededError } from "@logstore/codec";
 import { decodeVersioned, encodeVersioned } from "../nats/versioned-json.js";
 
 /** Names of brokers. Undefined: none, because no broker was alive. */
@@ -17,7 +18,8 @@ interface Stored {
   readonly topics: Readonly<Record<string, readonly number[]>>;
 }
 
-export function encodeOwners({ journals, topics }: Owners): Uint8Array {
+/** @throws ResourceLimitExceededError if they take more than `maxBytes`, that of a NATS message */
+export function encodeOwners({ journals, topics }: Owners, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const brokers: string[] = [];
   const indexOf = (name: string | undefined) => {
     if (name === undefined) return -1;
@@ -29,7 +31,13 @@ export function encodeOwners({ journals, topics }: Owners): Uint8Array {
     topics: Object.fromEntries([...topics].map(([id, names]) => [id, names.map(indexOf)])),
     brokers,
   };
-  return encodeVersioned(stored);
+  const value = encodeVersioned(stored);
+  if (value.length <= maxBytes) return value;
+  throw new ResourceLimitExceededError(
+    `the owners of all partitions take ${value.length} bytes, and a NATS message takes ${maxBytes}: ` +
+      "delete topics, or raise max_payload of the NATS servers",
+    { expected: maxBytes, actual: value.length },
+  );
 }
 
 /** @throws NotALogStoreError, UnsupportedFormatVersionError */

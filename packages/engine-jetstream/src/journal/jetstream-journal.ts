@@ -61,7 +61,8 @@ export class JetStreamJournal implements JournalStore {
   async #opened(): Promise<JetStreamLog> {
     if (this.#log !== undefined) return this.#log;
     const config = { durability: this.#context.durabilities.at(-1)!, maxBatchBytes: this.#stream.maxBodyBytes };
-    const options = { ownership: this.#ownership, maxQueuedBytes: Number.POSITIVE_INFINITY };
+    const source = { journal: this.#name };
+    const options = { ownership: this.#ownership, maxQueuedBytes: Number.POSITIVE_INFINITY, source };
     const log = new JetStreamLog(0, this.#stream, this.#context, () => config, options);
     await (this.#ownership === undefined ? log.refresh() : log.claim());
     this.#log = log;

@@ -21,6 +21,11 @@ export class Bucket {
     this.#kv = kv;
   }
 
+  /** Largest value of a key, in bytes. */
+  get maxValueBytes(): number {
+    return this.#nats.maxBodyBytes;
+  }
+
   static async open(nats: Nats, name: string): Promise<Bucket> {
     // No direct gets: a replica that lags would answer with an old value.
     const kv = await new Kvm(nats.js).create(name, { replicas: nats.replicas, history: 1, allow_direct: false });

@@ -23,6 +23,8 @@ export interface ReadLimits {
 }
 
 const MESSAGES_A_READ = 256;
+/** A replica from which its leader has not heard for so long, in ns, counts for no quorum. */
+const AWAY_AFTER_NS = 10_000_000_000;
 
 export class PartitionStream {
   readonly names: StreamNames;
@@ -61,6 +63,15 @@ export class PartitionStream {
       if (isStreamNotFound(error)) return false;
       throw error;
     }
+  }
+
+  /** Whether the stream has a leader, and enough replicas to store messages. */
+  async hasQuorum(): Promise<boolean> {
+    const { cluster } = await this.#nats.manager.streams.info(this.names.stream);
+    if (cluster === undefined) return true; // a server without a cluster
+    const others = cluster.replicas ?? [];
+    const present = others.filter(({ offline, active }) => !offline && active < AWAY_AFTER_NS).length;
+    return Boolean(cluster.leader) && 1 + present > (1 + others.length) / 2;
   }
 
   /** Deletes the stream, if it exists. */

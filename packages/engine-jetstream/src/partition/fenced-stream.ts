@@ -4,6 +4,8 @@
  */
 import { sleep } from "@logstore/codec";
 import type { StoredMsg } from "@nats-io/jetstream";
+import type { OutcomeEvent } from "../events/jetstream-events.js";
+import { isWrongSequence } from "../nats/failures.js";
 import type { Outgoing, PartitionStream } from "../nats/partition-stream.js";
 import { EPOCH_HEADER } from "./data-message.js";
 import type { Owner } from "./owner.js";
@@ -12,15 +14,25 @@ import { FencedError } from "./take-over.js";
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 
+export interface FencedStreamOptions {
+  /** Aborted when nobody waits for the outcome any more. */
+  readonly signal: AbortSignal;
+  /** A request failed, not because of the fence. */
+  failed(error: unknown): void;
+  /** A message was stored. */
+  stored(): void;
+  /** The outcome of a message that was not acknowledged is known. */
+  resolved(outcome: OutcomeEvent["outcome"], durationMs: number): void;
+}
+
 export class FencedStream {
   readonly stream: PartitionStream;
-  readonly #signal: AbortSignal;
+  readonly #options: FencedStreamOptions;
   #lastFailure: unknown;
 
-  /** @param signal aborted when nobody waits for the outcome any more */
-  constructor(stream: PartitionStream, signal: AbortSignal) {
+  constructor(stream: PartitionStream, options: FencedStreamOptions) {
     this.stream = stream;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   /** Why the last attempt to store or to ask failed; undefined if it did not. */
@@ -36,14 +48,25 @@ export class FencedStream {
    * @throws the reason of the last failure if the signal aborts: the outcome is unknown
    */
   async store(message: Outgoing, owner: Owner): Promise<number> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const sequence = await this.#storeOnce(message, owner);
-      if (sequence !== undefined) {
-        owner.lastSequence = sequence;
-        this.#lastFailure = undefined;
-        return sequence;
+    const begun = performance.now();
+    this.#lastFailure = undefined;
+    let outcome: OutcomeEvent["outcome"] = "fenced";
+    try {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+        const sequence = await this.#storeOnce(message, owner);
+        if (sequence !== undefined) {
+          outcome = pauseMs === FIRST_PAUSE_MS ? "stored" : "stored_again";
+          owner.lastSequence = sequence;
+          this.#options.stored();
+          return sequence;
+        }
+        await this.#pause(pauseMs);
       }
-      await this.#pause(pauseMs);
+    } finally {
+      if (this.#lastFailure !== undefined && !this.#options.signal.aborted) {
+        this.#options.resolved(outcome, performance.now() - begun);
+      }
+      this.#lastFailure = undefined;
     }
   }
 
@@ -79,12 +102,15 @@ export class FencedStream {
   }
 
   async #pause(ms: number): Promise<void> {
-    await sleep(ms, this.#signal);
+    await sleep(ms, this.#options.signal);
   }
 
   /** @throws the error if nobody waits for the outcome any more */
   #failed(error: unknown): void {
-    this.#lastFailure = error;
-    if (this.#signal.aborted) throw error;
+    if (!isWrongSequence(error)) {
+      this.#lastFailure = error;
+      this.#options.failed(error);
+    }
+    if (this.#options.signal.aborted) throw error;
   }
 }

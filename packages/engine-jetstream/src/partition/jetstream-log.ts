@@ -27,6 +27,7 @@ import {
   type Position,
   type TopicConfig,
 } from "@logstore/core/engine";
+import type { JetStreamEvent, JetStreamEventSource, TellEvent } from "../events/jetstream-events.js";
 import { available } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import { AppendQueue, type PendingAppend, type PendingStart } from "./append-queue.js";
@@ -38,6 +39,7 @@ import type { Owner } from "./owner.js";
 import { ALWAYS_OWNED, notOwner, type Ownership } from "./ownership.js";
 import { retainedFrom } from "./retention.js";
 import { boundsOf, purgeDeleted } from "./stream-bounds.js";
+import { StreamHealth } from "./stream-health.js";
 import { waitBeyond } from "./wait-beyond.js";
 import { Writer } from "./writer.js";
 
@@ -57,6 +59,10 @@ export interface LogContext {
   readonly appendTimeoutMs: number;
   now(): number;
   healthChanged(): void;
+  /** Default: nobody is told. */
+  readonly tell?: TellEvent | undefined;
+  /** For how long requests fail before a quorum counts as lost, in ms. Default 10,000. */
+  readonly quorumLostAfterMs?: number | undefined;
 }
 
 export interface LogOptions {
@@ -64,6 +70,8 @@ export interface LogOptions {
   readonly ownership?: Ownership | undefined;
   /** More than that is refused; Infinity: nothing is. Default 64 MiB. */
   readonly maxQueuedBytes?: number | undefined;
+  /** What the log is called in events. Default: only its partition. */
+  readonly source?: JetStreamEventSource | undefined;
 }
 
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
@@ -83,6 +91,7 @@ export class JetStreamLog implements PartitionLog {
   readonly #source: MessageSource;
   readonly #queue: AppendQueue;
   readonly #writer: Writer;
+  readonly #health: StreamHealth;
   readonly #check: AppendCheck;
   #checking: Promise<void> = Promise.resolve();
   #knownDamage: LogStoreError | undefined;
@@ -93,7 +102,7 @@ export class JetStreamLog implements PartitionLog {
     stream: PartitionStream,
     context: LogContext,
     configOf: () => LogConfig,
-    { ownership = ALWAYS_OWNED, maxQueuedBytes = MAX_QUEUED_BYTES }: LogOptions = {},
+    { ownership = ALWAYS_OWNED, maxQueuedBytes = MAX_QUEUED_BYTES, source = { partition } }: LogOptions = {},
   ) {
     this.partition = partition;
     this.#stream = stream;
@@ -102,7 +111,16 @@ export class JetStreamLog implements PartitionLog {
     this.#ownership = ownership;
     this.#source = new MessageSource(stream, context.cache);
     this.#queue = new AppendQueue(maxQueuedBytes);
-    const { broker, now } = context;
+    const { broker, now, quorumLostAfterMs: lostAfterMs = 10_000 } = context;
+    const tell = (event: JetStreamEvent) => context.tell?.({ ...source, ...event });
+    this.#health = new StreamHealth({
+      lostAfterMs,
+      hasQuorum: () => stream.hasQuorum(),
+      changed: (isLost, error) => {
+        tell({ type: "quorum", isLost, ...(isLost && { error }) });
+        context.healthChanged();
+      },
+    });
     const syncsAlways = context.durabilities.includes("flushed");
     this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, {
       partition,
@@ -111,6 +129,13 @@ export class JetStreamLog implements PartitionLog {
       syncsAlways,
       now,
       damaged: (error) => this.#damaged(error),
+      tookOver: (epoch, durationMs) => tell({ type: "takeover", epoch, durationMs }),
+      fenced: (epoch) => tell({ type: "fenced", epoch }),
+      requests: {
+        failed: (error) => this.#health.failed(error),
+        stored: () => this.#health.stored(),
+        resolved: (outcome, durationMs) => tell({ type: "outcome", outcome, durationMs }),
+      },
     });
     this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
   }
@@ -126,6 +151,11 @@ export class JetStreamLog implements PartitionLog {
 
   get knownDamage(): LogStoreError | undefined {
     return this.#knownDamage;
+  }
+
+  /** Whether the stream can store nothing at present. */
+  get hasLostQuorum(): boolean {
+    return this.#health.isLost;
   }
 
   get isClosed(): boolean {
@@ -260,6 +290,7 @@ export class JetStreamLog implements PartitionLog {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.offsets.wakeAll();
+    this.#health.close();
     await this.#checking; // then they are queued
     const impatient = startTimer(this.#context.appendTimeoutMs, () => this.#writer.stop());
     await this.#writer.settle();

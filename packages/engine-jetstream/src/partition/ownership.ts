@@ -19,6 +19,10 @@ export interface Ownership {
 /** The owners of the partitions of topics. */
 export interface PartitionOwners {
   partition(topicId: string, partition: number): Ownership;
+  /**
+   * @throws ResourceLimitExceededError if the owners of so many more partitions cannot be stored
+   */
+  checkRoom(partitions: number): void;
   /** Resolves when a new topic's partitions have owners, or after a bounded time. */
   settled(topicId: string): Promise<void>;
 }

@@ -14,7 +14,7 @@ import { unavailable } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import type { AppendQueue, PendingAppend, PendingStart, PendingWrite } from "./append-queue.js";
 import { type DataMessage, encodeData } from "./data-message.js";
-import { FencedStream } from "./fenced-stream.js";
+import { FencedStream, type FencedStreamOptions } from "./fenced-stream.js";
 import type { MessageSource } from "./message-source.js";
 import type { Owner } from "./owner.js";
 import { notOwner, type Ownership } from "./ownership.js";
@@ -35,6 +35,12 @@ export interface WriterOptions {
   now(): number;
   /** The stream does not hold what it must. */
   damaged(error: LogStoreError): void;
+  /** This broker has taken the partition over. */
+  tookOver(epoch: number, durationMs: number): void;
+  /** Another broker has taken the partition over since this one had. */
+  fenced(epoch: number): void;
+  /** What becomes of requests. */
+  readonly requests: Omit<FencedStreamOptions, "signal">;
 }
 
 export class Writer {
@@ -63,7 +69,7 @@ export class Writer {
     this.#source = source;
     this.#queue = queue;
     this.#options = options;
-    this.#fenced = new FencedStream(stream, this.#stop.signal);
+    this.#fenced = new FencedStream(stream, { ...options.requests, signal: this.#stop.signal });
   }
 
   /** Undefined if this broker does not own the partition, as far as it knows. */
@@ -121,7 +127,9 @@ export class Writer {
     const { partition, broker, ownership } = this.#options;
     const mayTakeOver = ownership.term() !== undefined && (ownership.takesOverAgain || !this.#tookOver);
     if (!mayTakeOver) throw notOwner(partition, ownership);
-    const owner = await takeOver(this.#stream, broker);
+    const begun = performance.now();
+    const owner = await this.#withHealth(takeOver(this.#stream, broker));
+    this.#options.tookOver(owner.epoch, performance.now() - begun);
     this.#owner = owner;
     this.#tookOver = true;
     this.#offsets.startAt(owner.logStart);
@@ -130,11 +138,25 @@ export class Writer {
     return owner;
   }
 
+  /** Tells whether the requests of a takeover succeed. */
+  async #withHealth<T>(takingOver: Promise<T>): Promise<T> {
+    const { requests } = this.#options;
+    try {
+      const result = await takingOver;
+      requests.stored();
+      return result;
+    } catch (error) {
+      if (!(error instanceof FencedError || error instanceof CorruptPartitionError)) requests.failed(error);
+      throw error;
+    }
+  }
+
   /**
    * Another broker may own the partition now. Whatever waits is rejected: only a caller that asks
    * again makes this broker take over.
    */
   #lost(error: unknown): void {
+    if (error instanceof FencedError && this.#owner !== undefined) this.#options.fenced(this.#owner.epoch);
     this.#owner = undefined;
     const { partition } = this.#options;
     if (error instanceof CorruptPartitionError) this.#options.damaged(error);

@@ -4,9 +4,11 @@
 import { readFileSync } from "node:fs";
 import { RecordBatchBuilder, StorageFailedError } from "@logstore/codec";
 import { Broker, type LogStoreHooks } from "@logstore/core";
+import type { Logger } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { sealed } from "../../test/fake-log.js";
 import { collect, ForeignClient, failure } from "../../test/foreign-client.js";
+import { clusterEvents } from "./cluster-events.js";
 import { run } from "./run.js";
 
 interface Sample {
@@ -45,6 +47,25 @@ async function started() {
   };
   onTestFinished(async () => void (await stop()));
   return { client, url, hooks, stop };
+}
+
+/** Each event of a cluster's engine; returns what is logged of them. */
+function tellCluster() {
+  const logged: [level: string, fields: unknown, message: string][] = [];
+  const to = (level: string) => (fields: unknown, message: string) => void logged.push([level, fields, message]);
+  const log = { info: to("info"), warn: to("warn"), error: to("error") } as unknown as Logger;
+  const tell = clusterEvents(log);
+  const of = { topic: "t", partition: 3 };
+  tell({ type: "takeover", ...of, epoch: 7, durationMs: 40 });
+  tell({ type: "takeover", journal: "=1", epoch: 9, durationMs: 40 });
+  tell({ type: "fenced", ...of, epoch: 7 });
+  tell({ type: "outcome", ...of, outcome: "stored_again", durationMs: 900 });
+  tell({ type: "quorum", ...of, isLost: true, error: new Error("no responders") });
+  tell({ type: "quorum", ...of, isLost: false });
+  tell({ type: "renewal_failed", error: new Error("timeout") });
+  tell({ type: "lease", isLost: true });
+  tell({ type: "lease", isLost: false });
+  return logged;
 }
 
 async function scrape(url: string): Promise<Map<string, Sample[]>> {
@@ -95,6 +116,33 @@ async function traffic(client: ForeignClient) {
   await new Promise((resolve) => tail.once("data", resolve));
   return tail;
 }
+
+test("what a cluster's engine tells is counted and logged", async () => {
+  const { url } = await started();
+  const logged = tellCluster();
+  const samples = await scrape(url);
+  expect(sum(samples, "logstore_cluster_takeover_duration_count")).toBe(2);
+  const partition = { messaging_destination_name: "t", messaging_destination_partition_id: "3" };
+  expect(sum(samples, "logstore_cluster_epoch", partition)).toBe(7);
+  expect(sum(samples, "logstore_cluster_epoch", { logstore_journal: "=1" })).toBe(9);
+  const outcomes = ["stored", "stored_again", "fenced"].map((outcome) =>
+    sum(samples, "logstore_cluster_outcomes_total", { logstore_outcome: outcome }),
+  );
+  expect(outcomes).toEqual([0, 1, 0]);
+  for (const name of ["fenced", "quorum_lost", "lease_renewals_failed", "lease_lost"]) {
+    expect([name, sum(samples, `logstore_cluster_${name}_total`)]).toEqual([name, 1]);
+  }
+  expect(logged.map(([level]) => level)).toEqual("info info warn info error info warn error info".split(" "));
+  const [, fields, message] = logged[4]!;
+  expect(message).toBe("a partition has no quorum in NATS");
+  expect(fields).toEqual({ topic: "t", partition: 3, isLost: true, err: new Error("no responders") });
+});
+
+test("a cluster's counters are there before anything happens: an alert sees the first increase", async () => {
+  const { url } = await started();
+  clusterEvents({} as Logger);
+  expect(sum(await scrape(url), "logstore_cluster_lease_lost_total")).toBe(0);
+});
 
 test("appends, deliveries, calls, streams and topics are counted", async () => {
   const { client, url } = await started();
@@ -188,6 +236,7 @@ test("docs/operations.md describes exactly the existing metrics", async () => {
   const { client, url, hooks } = await started();
   const tail = await traffic(client);
   hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
+  tellCluster();
   const page = readFileSync(new URL("../../../../docs/operations.md", import.meta.url), "utf8");
   const explained = [...page.matchAll(/^\| `((?:logstore|rpc|process|nodejs)_[a-z_]+)` \|/gm)].map(
     (match) => match[1]!,
@@ -211,6 +260,7 @@ test("every metric of the dashboard and the alerts exists", async () => {
   const { client, url, hooks } = await started();
   const tail = await traffic(client);
   hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
+  tellCluster();
   const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
   const [, alerts] = /^### Alerts\n(.*?)^##/ms.exec(read("docs/operations.md"))!;
   const dashboard = JSON.parse(read("packages/server-grpc/deploy/grafana-dashboard.json")) as {

@@ -5,9 +5,10 @@ import type { JetStreamEngineOptions } from "@logstore/engine-jetstream";
 import type { ServerConfig } from "./config-schema.js";
 import { installed } from "./installed.js";
 
-export async function openEngine(config: ServerConfig): Promise<Engine> {
+/** @param onEvent for metrics and logs */
+export async function openEngine(config: ServerConfig, onEvent: JetStreamEngineOptions["onEvent"]): Promise<Engine> {
   const { JetStreamEngine } = await installed("@logstore/engine-jetstream", () => import("@logstore/engine-jetstream"));
-  return JetStreamEngine.open(engineOptions(config));
+  return JetStreamEngine.open({ ...engineOptions(config), onEvent });
 }
 
 export function engineOptions({ nats = "", cluster, listen }: ServerConfig): JetStreamEngineOptions {

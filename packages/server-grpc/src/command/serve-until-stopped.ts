@@ -9,6 +9,7 @@ import { serve } from "../server.js";
 import type { LogStoreServer } from "../serving/log-store-server.js";
 import { storageHooks } from "../telemetry/storage-hooks.js";
 import { checkStart } from "./check-start.js";
+import { clusterEvents } from "./cluster-events.js";
 import type { CommandLine } from "./command-line.js";
 import type { Configuration } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
@@ -47,7 +48,7 @@ export async function serveUntilStopped(
     await checkStart(config);
     const telemetry = await startTelemetry(config, version, opened);
     try {
-      const broker = await openedBefore(surroundings.stopping, surroundings.openBroker(config, hooks(log)));
+      const broker = await openedBefore(surroundings.stopping, open(config, surroundings, log));
       if (broker === undefined) {
         log.warn(STOPPED_WHILE_OPENING);
         return 0;
@@ -77,6 +78,11 @@ export async function serveUntilStopped(
   } finally {
     await opened.flush();
   }
+}
+
+function open(config: ServerConfig, { openBroker }: Surroundings, log: Logger): Promise<ServedBroker> {
+  const onClusterEvent = config.engine === "jetstream" ? clusterEvents(log) : undefined;
+  return openBroker(config, hooks(log), onClusterEvent);
 }
 
 /** Undefined if a stop was requested and opening took too long after that. */

@@ -1,4 +1,5 @@
 import type { Broker, LogStoreHooks } from "@logstore/core";
+import type { JetStreamEvent } from "@logstore/engine-jetstream";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { Environment } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
@@ -6,7 +7,11 @@ import type { ServerConfig } from "./config-schema.js";
 /** The environment of the command. */
 export interface Surroundings {
   readonly environment: Environment;
-  openBroker(config: ServerConfig, hooks: LogStoreHooks): Promise<ServedBroker>;
+  openBroker(
+    config: ServerConfig,
+    hooks: LogStoreHooks,
+    onClusterEvent?: (event: JetStreamEvent) => void,
+  ): Promise<ServedBroker>;
   print(line: string): void;
   printError(line: string): void;
   /** Reads all of standard input. */

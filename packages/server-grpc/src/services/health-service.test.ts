@@ -74,6 +74,20 @@ test("the server and its services are serving, topics have their health, and any
   });
 });
 
+test("while no calls can be served, the services are not serving, and the server itself is", async () => {
+  const { check, become, api, watch } = await withHealth();
+  let health: TopicHealth = "failed";
+  Object.assign(api, { serviceHealth: async () => health });
+  const { statuses, call } = watch("logstore.v1.LogService");
+  await eventually(() => statuses.at(-1) === "NOT_SERVING");
+  expect(await check("logstore.v1.ConsumerGroupService")).toBe("NOT_SERVING");
+  for (const name of ["", "startup"]) expect(await check(name)).toBe("SERVING"); // no reason for a restart
+  health = "serving";
+  become("t", "serving");
+  await eventually(() => statuses.at(-1) === "SERVING");
+  call.cancel();
+});
+
 test("while topics are being opened, they and startup are not serving, and all else is", async () => {
   const { check, become, api, watch } = await withHealth();
   const startup = { startupHealth: async (): Promise<TopicHealth> => "failed" };

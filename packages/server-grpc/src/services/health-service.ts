@@ -32,7 +32,9 @@ export class HealthService {
   readonly #watchers = new HealthWatchers();
   #isStopping = false;
 
-  /** @param services those that are serving whenever the server is; "" stands for all of them */
+  /**
+   * @param services those that are serving while calls can be served; "" is the server as a whole
+   */
   constructor(topics: Partial<TopicHealthApi>, context: CallContext, services: readonly string[]) {
     this.#topics = topics;
     this.#context = context;
@@ -76,10 +78,7 @@ export class HealthService {
   async #statusOf(call: AnyCall, service: string): Promise<"SERVING" | "NOT_SERVING" | undefined> {
     checkNameLength(service);
     if (this.#services.includes(service)) {
-      const isFailed = async () =>
-        (await this.#topics.storageHealth?.()) === "failed" ||
-        (service === STARTUP && (await this.#topics.startupHealth?.()) === "failed");
-      return !this.#isStopping && !(await isFailed()) ? "SERVING" : "NOT_SERVING";
+      return !this.#isStopping && !(await this.#isFailed(service)) ? "SERVING" : "NOT_SERVING";
     }
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
     const topic = service.slice(TOPIC_PREFIX.length);
@@ -93,6 +92,17 @@ export class HealthService {
       if (error instanceof UnknownTopicError) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * What passes by itself affects the services alone: the status of the server as a whole is for
+   * liveness probes, and a restart helps nothing.
+   */
+  async #isFailed(service: string): Promise<boolean> {
+    if ((await this.#topics.storageHealth?.()) === "failed") return true;
+    if (service === "") return false;
+    const asked = service === STARTUP ? this.#topics.startupHealth?.() : this.#topics.serviceHealth?.();
+    return (await asked) === "failed";
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import type { Steps } from "../time/slices.js";
 
+/** A member to which partitions can be assigned. */
 export interface AssignableMember {
   readonly memberId: string;
   /**
@@ -15,6 +16,7 @@ export interface AssignableMember {
   readonly topics: ReadonlySet<string>;
 }
 
+/** Between whom an assignor shares out which partitions. */
 export interface AssignorInput {
   readonly members: readonly AssignableMember[];
   /** The number of partitions of each topic to which any member subscribes. */

@@ -14,6 +14,7 @@ import { Heap } from "./heap.js";
 import { type Free, give, moveOne, type Share } from "./share.js";
 import { evenOut, shareOut } from "./uneven-wants.js";
 
+/** The assignor that moves only the partitions that must move for an even assignment. */
 export const sticky: Assignor = function* (input) {
   const topics = byName(input.topics);
   const shares = byRank(input.members).map((member, place): Share => {

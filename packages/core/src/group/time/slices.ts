@@ -6,6 +6,7 @@
  */
 import type { Clock } from "./clock.js";
 
+/** Work that may be interrupted at each yield. */
 export type Steps<Result = void> = Generator<undefined | "turn", Result, void>;
 
 /** Runs a pure function that is written as steps. */

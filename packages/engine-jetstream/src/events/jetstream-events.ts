@@ -1,0 +1,91 @@
+/** What the engine tells the program that embeds it, for metrics and logs. */
+import type { LogStoreError } from "@logstore/codec";
+
+/** A partition of a topic, or a journal of groups. */
+export interface JetStreamEventSource {
+  /** Undefined for a journal. */
+  readonly topic?: string | undefined;
+  /** Undefined for a journal. */
+  readonly partition?: number | undefined;
+  /** Undefined for a partition of a topic. */
+  readonly journal?: string | undefined;
+}
+
+/** This broker has taken a partition or journal over, and may write to it. */
+export interface TakeoverEvent extends JetStreamEventSource {
+  readonly type: "takeover";
+  readonly epoch: number;
+  readonly durationMs: number;
+}
+
+/** A write of this broker was refused, because another broker has taken over. */
+export interface FencedEvent extends JetStreamEventSource {
+  readonly type: "fenced";
+  /** The epoch of this broker, which has ended. */
+  readonly epoch: number;
+}
+
+/**
+ * The outcome of a write that NATS did not acknowledge is known now: the first attempt was stored,
+ * a later one was, or neither was before another broker took over.
+ */
+export interface OutcomeEvent extends JetStreamEventSource {
+  readonly type: "outcome";
+  readonly outcome: "stored" | "stored_again" | "fenced";
+  /** Since the first attempt. */
+  readonly durationMs: number;
+}
+
+/** The stream of a partition or journal has lost its quorum, or has one again. */
+export interface QuorumEvent extends JetStreamEventSource {
+  readonly type: "quorum";
+  readonly isLost: boolean;
+  /** The failure that showed it. */
+  readonly error?: unknown;
+}
+
+/**
+ * The lease of this broker has ended, because it could not be renewed in time, or is valid again.
+ * Without a lease the broker owns nothing.
+ */
+export interface LeaseEvent {
+  readonly type: "lease";
+  readonly isLost: boolean;
+}
+
+/** An attempt to renew the lease failed. There is another one soon. */
+export interface RenewalFailedEvent {
+  readonly type: "renewal_failed";
+  readonly error: unknown;
+}
+
+/** The owners of partitions could not be changed. Partitions may have no owner that is alive. */
+export interface OwnersFailedEvent {
+  readonly type: "owners_failed";
+  readonly error: LogStoreError;
+}
+
+/** An event of {@link JetStreamEngineOptions.onEvent}. More types may be added. */
+export type JetStreamEvent =
+  | TakeoverEvent
+  | FencedEvent
+  | OutcomeEvent
+  | QuorumEvent
+  | LeaseEvent
+  | RenewalFailedEvent
+  | OwnersFailedEvent;
+
+export type TellEvent = (event: JetStreamEvent) => void;
+
+/** An error of the callback must not affect the engine: it is an uncaught error of the program. */
+export function tellSafely(tell: TellEvent | undefined): TellEvent {
+  return (event) => {
+    try {
+      tell?.(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+}

@@ -1,0 +1,61 @@
+/** NATS stops answering, and answers again: what the engine reports of it, and that it goes on. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { batch } from "../../core/test/engine-contract/home.ts";
+import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
+import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
+
+describe.skipIf(natsServer() === undefined)("lost quorum", () => {
+  let servers: NatsServers;
+  beforeAll(async () => {
+    servers = await NatsServers.start();
+  }, 60_000);
+  afterAll(() => servers?.stop());
+
+  test("the lease, the partition and the write that waits are reported, and all of them come back", async () => {
+    const events: JetStreamEvent[] = [];
+    const engine = await JetStreamEngine.open({
+      servers: servers.addresses,
+      namespace: "lost",
+      replicas: 1,
+      broker: "a",
+      address: "127.0.0.1:1",
+      leaseMs: 1_500,
+      requestTimeoutMs: 500,
+      onEvent: (event) => events.push(event),
+    });
+    const told = vi.fn();
+    engine.onHealth(told);
+    const ofType = (type: JetStreamEvent["type"]) => events.filter((event) => event.type === type);
+    try {
+      const topic = await engine.catalogue.create("orders", 2, {});
+      await topic.log(1).appendBatches(batch(["a"]));
+      expect(ofType("takeover")).toEqual([
+        expect.objectContaining({ topic: "orders", partition: 1, epoch: 1, durationMs: expect.any(Number) }),
+      ]);
+      expect([engine.unavailable, topic.failedPartitions]).toEqual([undefined, []]);
+
+      servers.signal(0, "SIGSTOP");
+      const waiting = topic.log(1).appendBatches(batch(["b"]));
+      waiting.catch(() => {});
+      await vi.waitFor(() => expect(engine.unavailable?.code).toBe("UNAVAILABLE"), 20_000);
+      await vi.waitFor(() => expect(topic.failedPartitions).toEqual([1]), 20_000);
+      expect(ofType("renewal_failed").length).toBeGreaterThan(0);
+      expect(ofType("lease")).toEqual([{ type: "lease", isLost: true }]);
+      expect(ofType("quorum")).toEqual([expect.objectContaining({ topic: "orders", partition: 1, isLost: true })]);
+      told.mockClear();
+
+      servers.signal(0, "SIGCONT");
+      await vi.waitFor(() => expect([engine.unavailable, topic.failedPartitions]).toEqual([undefined, []]), 20_000);
+      expect(await waiting).toMatchObject({ baseOffset: 1, nextOffset: 2 });
+      expect(ofType("lease").at(-1)).toEqual({ type: "lease", isLost: false });
+      expect(ofType("quorum").at(-1)).toEqual({ type: "quorum", topic: "orders", partition: 1, isLost: false });
+      expect(ofType("outcome")).toEqual([expect.objectContaining({ topic: "orders", partition: 1 })]);
+      expect(told).toHaveBeenCalled();
+    } finally {
+      servers.signal(0, "SIGCONT");
+      await engine.close();
+    }
+  }, 60_000);
+});
+
+if (natsServer() === undefined) test.skip(SKIPPED, () => {});
