@@ -166,8 +166,23 @@ class RecordIterator implements AsyncIterator<LogRecord, undefined> {
   }
 
   next(): Promise<IteratorResult<LogRecord, undefined>> {
-    const cursor = this.#cursor;
-    if (this.#waiting === 0 && cursor?.next()) return Promise.resolve({ value: cursor.record, done: false });
+    try {
+      const cursor = this.#cursor;
+      if (this.#waiting === 0 && cursor?.next()) return Promise.resolve({ value: cursor.record, done: false });
+    } catch (error) {
+      return this.#failed(error);
+    }
+    return this.#nextInTurn();
+  }
+
+  async return(): Promise<IteratorResult<LogRecord, undefined>> {
+    this.#cursor = undefined;
+    await this.#batches.return();
+    return { value: undefined, done: true };
+  }
+
+  /** Apart from {@link next}, which would otherwise make the objects for a wait at each call. */
+  #nextInTurn(): Promise<IteratorResult<LogRecord, undefined>> {
     this.#waiting++;
     const next = this.#last.then(() => this.#advance());
     const done = () => {
@@ -177,21 +192,26 @@ class RecordIterator implements AsyncIterator<LogRecord, undefined> {
     return next;
   }
 
-  async return(): Promise<IteratorResult<LogRecord, undefined>> {
-    this.#cursor = undefined;
-    await this.#batches.return();
-    return { value: undefined, done: true };
+  async #advance(): Promise<IteratorResult<LogRecord, undefined>> {
+    try {
+      for (;;) {
+        const cursor = this.#cursor;
+        while (cursor?.next()) if (cursor.offset >= this.#from) return { value: cursor.record, done: false };
+        this.#cursor = undefined;
+        const { value, done } = await this.#batches.next();
+        if (done || value === undefined) return { value: undefined, done: true };
+        this.#from = value.from;
+        this.#cursor = value.batch.cursor();
+      }
+    } catch (error) {
+      return this.#failed(error);
+    }
   }
 
-  async #advance(): Promise<IteratorResult<LogRecord, undefined>> {
-    for (;;) {
-      const cursor = this.#cursor;
-      while (cursor?.next()) if (cursor.offset >= this.#from) return { value: cursor.record, done: false };
-      this.#cursor = undefined;
-      const { value, done } = await this.#batches.next();
-      if (done || value === undefined) return { value: undefined, done: true };
-      this.#from = value.from;
-      this.#cursor = value.batch.cursor();
-    }
+  /** `for await` does not close an iterator that has failed. */
+  async #failed(error: unknown): Promise<never> {
+    this.#cursor = undefined;
+    await this.#batches.return().catch(() => {}); // the first error is the one to report
+    throw error;
   }
 }
