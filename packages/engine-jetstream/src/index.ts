@@ -9,6 +9,8 @@ export type {
   OwnersFailedEvent,
   QuorumEvent,
   RenewalFailedEvent,
+  SyncLostEvent,
+  SyncUnknownEvent,
   TakeoverEvent,
 } from "./events/jetstream-events.js";
 export { JetStreamEngine } from "./jetstream-engine.js";

@@ -1,6 +1,6 @@
 /** An engine that stores partitions, topics and groups in a NATS JetStream cluster. */
 import { randomBytes } from "node:crypto";
-import { type LogStoreError, startInterval, type Timer } from "@logstore/codec";
+import { InvalidArgumentError, type LogStoreError, startInterval, type Timer, UnavailableError } from "@logstore/codec";
 import type { Cluster, Durability, DurableMap, Engine, JournalStore, TopicCatalogue } from "@logstore/core/engine";
 import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
 import { JetStreamCluster } from "./cluster/jetstream-cluster.js";
@@ -11,10 +11,17 @@ import { Bucket } from "./nats/bucket.js";
 import { available, unavailable } from "./nats/failures.js";
 import { Names, sharedJournal } from "./nats/names.js";
 import { connectNats, type Nats } from "./nats/nats.js";
+import { askWhetherSyncsAlways } from "./nats/sync-check.js";
 import { type CheckedOptions, checkedOptions, type JetStreamEngineOptions } from "./options.js";
 import { MessageCache } from "./partition/message-cache.js";
 
-const RETENTION_EVERY_MS = 60_000;
+const UPKEEP_EVERY_MS = 60_000;
+
+/** What appends may ask for now. The logs of the engine look at it. */
+interface OfferedDurabilities {
+  durabilities: readonly Durability[];
+  notFlushed?: LogStoreError;
+}
 
 /** Keeps topics, records and groups in NATS JetStream. Several brokers may share them. */
 export class JetStreamEngine implements Engine {
@@ -24,11 +31,12 @@ export class JetStreamEngine implements Engine {
   readonly journal: JournalStore;
   readonly cluster: Cluster | undefined;
   readonly maxBatchBytes: number;
-  readonly durabilities: readonly Durability[];
   readonly #nats: Nats;
   readonly #joined: JetStreamCluster | undefined;
   readonly #catalogue: JetStreamCatalogue;
   readonly #retention: Timer;
+  readonly #options: CheckedOptions;
+  readonly #offered: OfferedDurabilities;
   #healthChanged = () => {};
   #failure: LogStoreError | undefined;
   #isClosed = false;
@@ -37,20 +45,22 @@ export class JetStreamEngine implements Engine {
     const { namespace, broker, appendTimeoutMs, cacheBytes } = options;
     const names = new Names(namespace);
     this.#nats = nats;
+    this.#options = options;
     this.maxBatchBytes = nats.maxBodyBytes;
-    this.durabilities = durabilitiesOf(options);
-    const context = {
+    this.#offered = { durabilities: durabilitiesOf(options) };
+    const context = Object.assign(this.#offered, {
       cache: new MessageCache(cacheBytes),
       broker,
-      durabilities: this.durabilities,
       appendTimeoutMs,
       now: () => this.now(),
       healthChanged: () => this.#healthChanged(),
       tell: tellSafely(options.onEvent),
       // The election of a leader takes up to 8 s. By default, shorter outages are not reported.
       quorumLostAfterMs: 2 * options.requestTimeoutMs,
-    };
-    this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, this, cluster);
+    });
+    // What a topic may be configured with stays, whatever is offered later.
+    const limits = { durabilities: this.#offered.durabilities, maxBatchBytes: this.maxBatchBytes };
+    this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, limits, cluster);
     this.catalogue = this.#catalogue;
     this.map = new JetStreamMap(bucket);
     this.journal = new JetStreamJournal(nats, names, bucket, context, broker);
@@ -63,17 +73,22 @@ export class JetStreamEngine implements Engine {
       cluster.onFailure((error) => this.#failed(error));
       cluster.onLease(() => this.#healthChanged());
     }
-    const retain = () => void this.#catalogue.applyRetention();
-    this.#retention = startInterval(RETENTION_EVERY_MS, retain, { keepsAlive: false });
+    this.#retention = startInterval(UPKEEP_EVERY_MS, () => this.#upkeep(), { keepsAlive: false });
     void nats.connection.closed().then((error) => {
       if (this.#isClosed) return;
       this.#failed(unavailable("the connection to NATS has ended", error ?? "it was closed"));
     });
   }
 
+  get durabilities(): readonly Durability[] {
+    return this.#offered.durabilities;
+  }
+
   /** @throws InvalidArgumentError; UnavailableError if the cluster cannot be reached */
   static async open(options: JetStreamEngineOptions = {}): Promise<JetStreamEngine> {
     const checked = checkedOptions(options);
+    const without = await serversWithoutSync(checked);
+    if (without !== undefined) throw notAsDeclared(without);
     const nats = await connectNats(checked);
     let cluster: JetStreamCluster | undefined;
     try {
@@ -131,6 +146,26 @@ export class JetStreamEngine implements Engine {
     }
   }
 
+  #upkeep(): void {
+    void this.#catalogue.applyRetention();
+    void this.#checkSync();
+  }
+
+  /** `flushed` is not offered again: what was stored meanwhile may not be on disk. */
+  async #checkSync(): Promise<void> {
+    if (this.#offered.notFlushed !== undefined) return;
+    const without = await serversWithoutSync(this.#options);
+    if (without === undefined || this.#isClosed) return;
+    const error = new UnavailableError(
+      `flushed is not offered any more, because ${without} does not have sync_interval: always: ` +
+        "configure it, and restart this broker; or ask for another durability",
+    );
+    this.#offered.notFlushed = error;
+    this.#offered.durabilities = this.#offered.durabilities.filter((each) => each !== "flushed");
+    tellSafely(this.#options.onEvent)({ type: "sync_lost", error });
+    this.#healthChanged();
+  }
+
   #failed(error: LogStoreError): void {
     this.#failure ??= error;
     this.#healthChanged();
@@ -149,6 +184,22 @@ function clusterOf(cluster: JetStreamCluster, journals: readonly JournalStore[])
     join: () => cluster.join(),
     drain: () => cluster.drain(),
   };
+}
+
+/** Those that answer so, although it was declared that all of them sync always. */
+async function serversWithoutSync(options: CheckedOptions): Promise<string | undefined> {
+  const { syncsAlways, monitoringUrls, requestTimeoutMs, onEvent } = options;
+  if (!syncsAlways) return undefined;
+  const { without, unasked } = await askWhetherSyncsAlways(monitoringUrls, requestTimeoutMs);
+  for (const error of unasked) tellSafely(onEvent)({ type: "sync_unknown", error });
+  return without.length > 0 ? without.join(" and ") : undefined;
+}
+
+function notAsDeclared(servers: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${servers} does not have sync_interval: always, as syncsAlways declares: ` +
+      "configure it, or leave syncsAlways out, and appends are not flushed",
+  );
 }
 
 /** What an acknowledgement of NATS means, weakest first. */

@@ -46,6 +46,13 @@ export interface JetStreamEngineOptions {
    * offer the durability `flushed`. Default false.
    */
   readonly syncsAlways?: boolean | undefined;
+  /**
+   * The monitoring ports of all NATS servers, `http://host:8222`. With `syncsAlways`, they are
+   * asked at the start and every minute whether it is so. If one answers no, the engine does not
+   * open; if it is open already, `flushed` is not offered until it is opened again: appends that
+   * ask for it, and topics that have it, get UNAVAILABLE. Default: none is asked.
+   */
+  readonly monitoringUrls?: readonly string[] | undefined;
   /** How long one request to NATS may take, in ms. Default 5,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** How long an append waits for its outcome, in ms. Default 30,000. */
@@ -66,6 +73,7 @@ export interface CheckedOptions {
   readonly leaseMs: number;
   readonly replicas: 1 | 3 | 5;
   readonly syncsAlways: boolean;
+  readonly monitoringUrls: readonly string[];
   readonly requestTimeoutMs: number;
   readonly appendTimeoutMs: number;
   readonly cacheBytes: number;
@@ -87,6 +95,8 @@ const RULES: OptionRules<JetStreamEngineOptions> = {
   leaseMs: durationMs({ min: 300 }),
   replicas: oneOf(1, 3, 5),
   syncsAlways: boolean,
+  monitoringUrls: (value) =>
+    Array.isArray(value) && value.every((url) => URL.canParse(url)) ? undefined : "a list of URLs",
   requestTimeoutMs: durationMs({ min: 100 }),
   appendTimeoutMs: durationMs({ min: 100 }),
   cacheBytes: wholeNumber({ min: 0 }),
@@ -107,6 +117,7 @@ export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions 
     leaseMs: options.leaseMs ?? 3_000,
     replicas: replicas ?? 3,
     syncsAlways: syncsAlways ?? false,
+    monitoringUrls: options.monitoringUrls ?? [],
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
     appendTimeoutMs: options.appendTimeoutMs ?? 30_000,
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,

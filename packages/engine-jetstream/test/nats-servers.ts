@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -54,6 +54,7 @@ export interface NatsServersOptions {
 interface Node {
   readonly name: string;
   readonly port: number;
+  readonly monitoringPort: number;
   readonly configFile: string;
   process: ChildProcess | undefined;
 }
@@ -74,8 +75,8 @@ export class NatsServers {
     const binary = natsServer();
     if (binary === undefined) throw new Error(SKIPPED);
     const directory = await mkdtemp(join(tmpdir(), "logstore-nats-"));
-    const ports = await steadyPorts(2 * count);
-    const routes = ports.slice(count).map((port) => `nats-route://127.0.0.1:${port}`);
+    const ports = await steadyPorts(3 * count);
+    const routes = ports.slice(count, 2 * count).map((port) => `nats-route://127.0.0.1:${port}`);
     const nodes: Node[] = [];
     for (let i = 0; i < count; i++) {
       const name = `n${i + 1}`;
@@ -89,12 +90,14 @@ export class NatsServers {
         configFile,
         `server_name: ${name}
 listen: "127.0.0.1:${ports[i]}"
+http: "127.0.0.1:${ports[2 * count + i]}"
 max_payload: ${maxPayloadBytes}
 jetstream { store_dir: "${join(directory, name)}"${sync} }
 ${cluster}
 `,
       );
-      nodes.push({ name, port: ports[i]!, configFile, process: undefined });
+      const monitoringPort = ports[2 * count + i]!;
+      nodes.push({ name, port: ports[i]!, monitoringPort, configFile, process: undefined });
     }
     const servers = new NatsServers(directory, binary, nodes);
     try {
@@ -109,6 +112,21 @@ ${cluster}
 
   get addresses(): string[] {
     return this.#nodes.map(({ port }) => `nats://127.0.0.1:${port}`);
+  }
+
+  get monitoringUrls(): string[] {
+    return this.#nodes.map(({ monitoringPort }) => `http://127.0.0.1:${monitoringPort}`);
+  }
+
+  /** Ends a node, and starts it with a changed configuration. Resolves when it answers. */
+  async restart(index: number, change: (config: string) => string): Promise<void> {
+    const node = this.#nodes[index]!;
+    const exit = once(node.process!, "exit");
+    node.process!.kill("SIGTERM");
+    await exit;
+    await writeFile(node.configFile, change(await readFile(node.configFile, "utf8")));
+    this.startNode(index);
+    await this.ready();
   }
 
   /** Starts a node that is not running. */

@@ -45,7 +45,7 @@ export class JetStreamTopic implements Topic {
   }
 
   get failedPartitions(): readonly number[] {
-    const failed = this.#logs.filter((log) => log.knownDamage !== undefined || log.hasLostQuorum);
+    const failed = this.#logs.filter((log) => log.knownDamage !== undefined || log.isUnavailable);
     return failed.map(({ partition }) => partition);
   }
 

@@ -65,6 +65,21 @@ export interface OwnersFailedEvent {
   readonly error: LogStoreError;
 }
 
+/** A NATS server could not be asked whether it syncs each message, as the options declare. */
+export interface SyncUnknownEvent {
+  readonly type: "sync_unknown";
+  readonly error: Error;
+}
+
+/**
+ * A NATS server has answered that it does not sync each message any more. The durability `flushed`
+ * is not offered until the broker is restarted.
+ */
+export interface SyncLostEvent {
+  readonly type: "sync_lost";
+  readonly error: LogStoreError;
+}
+
 /** An event of {@link JetStreamEngineOptions.onEvent}. More types may be added. */
 export type JetStreamEvent =
   | TakeoverEvent
@@ -73,7 +88,9 @@ export type JetStreamEvent =
   | QuorumEvent
   | LeaseEvent
   | RenewalFailedEvent
-  | OwnersFailedEvent;
+  | OwnersFailedEvent
+  | SyncUnknownEvent
+  | SyncLostEvent;
 
 export type TellEvent = (event: JetStreamEvent) => void;
 

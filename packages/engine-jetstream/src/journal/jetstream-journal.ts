@@ -60,10 +60,13 @@ export class JetStreamJournal implements JournalStore {
 
   async #opened(): Promise<JetStreamLog> {
     if (this.#log !== undefined) return this.#log;
-    const config = { durability: this.#context.durabilities.at(-1)!, maxBatchBytes: this.#stream.maxBodyBytes };
+    const configOf = () => ({
+      durability: this.#context.durabilities.at(-1)!,
+      maxBatchBytes: this.#stream.maxBodyBytes,
+    });
     const source = { journal: this.#name };
     const options = { ownership: this.#ownership, maxQueuedBytes: Number.POSITIVE_INFINITY, source };
-    const log = new JetStreamLog(0, this.#stream, this.#context, () => config, options);
+    const log = new JetStreamLog(0, this.#stream, this.#context, configOf, options);
     await (this.#ownership === undefined ? log.refresh() : log.claim());
     this.#log = log;
     return log;

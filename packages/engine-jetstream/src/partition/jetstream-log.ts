@@ -54,11 +54,13 @@ export interface LogContext {
   readonly cache: MessageCache;
   /** For the operator. */
   readonly broker: string;
-  /** Weakest first. */
+  /** Those that are offered now, weakest first. */
   readonly durabilities: readonly Durability[];
   readonly appendTimeoutMs: number;
   now(): number;
   healthChanged(): void;
+  /** Why `flushed` is not offered any more; undefined if it is, or never was. */
+  readonly notFlushed?: LogStoreError | undefined;
   /** Default: nobody is told. */
   readonly tell?: TellEvent | undefined;
   /** For how long requests fail before a quorum counts as lost, in ms. Default 10,000. */
@@ -121,12 +123,11 @@ export class JetStreamLog implements PartitionLog {
         context.healthChanged();
       },
     });
-    const syncsAlways = context.durabilities.includes("flushed");
     this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, {
       partition,
       ownership,
       broker,
-      syncsAlways,
+      syncsAlways: () => context.durabilities.includes("flushed"),
       now,
       damaged: (error) => this.#damaged(error),
       tookOver: (epoch, durationMs) => tell({ type: "takeover", epoch, durationMs }),
@@ -153,9 +154,10 @@ export class JetStreamLog implements PartitionLog {
     return this.#knownDamage;
   }
 
-  /** Whether the stream can store nothing at present. */
-  get hasLostQuorum(): boolean {
-    return this.#health.isLost;
+  /** Whether appends of the topic's durability cannot be acknowledged at present. */
+  get isUnavailable(): boolean {
+    const isFlushed = () => this.#configOf().durability === "flushed";
+    return this.#health.isLost || (this.#context.notFlushed !== undefined && isFlushed());
   }
 
   get isClosed(): boolean {
@@ -165,8 +167,8 @@ export class JetStreamLog implements PartitionLog {
   async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
     this.#checkOwned();
-    const { durabilities } = this.#context;
-    checkDurability(durability ?? this.#configOf().durability, durabilities);
+    const asked = durability ?? this.#configOf().durability;
+    this.#checkOffered(asked);
     checkExpectedOffset(expectedOffset);
     const batches = batchesForNats(bytes, this.#configOf().maxBatchBytes, this.#stream.maxBodyBytes);
     const { length: byteLength } = bytes;
@@ -174,7 +176,9 @@ export class JetStreamLog implements PartitionLog {
       appended: this.#append({ batches, byteLength, expectedOffset }),
     }));
     if (checked instanceof Promise) this.#checking = Promise.allSettled([this.#checking, checked]).then(() => {});
-    return { ...(await (await checked).appended), durability: durabilities.at(-1)! };
+    const appended = await (await checked).appended;
+    this.#checkOffered(asked); // it may have ended meanwhile
+    return { ...appended, durability: this.#context.durabilities.at(-1)! };
   }
 
   /** @throws BufferFullError */
@@ -295,6 +299,13 @@ export class JetStreamLog implements PartitionLog {
     const impatient = startTimer(this.#context.appendTimeoutMs, () => this.#writer.stop());
     await this.#writer.settle();
     impatient.cancel();
+  }
+
+  /** @throws InvalidArgumentError; UnavailableError if it was offered before */
+  #checkOffered(durability: Durability): void {
+    const { durabilities, notFlushed } = this.#context;
+    if (durability === "flushed" && notFlushed !== undefined) throw notFlushed;
+    checkDurability(durability, durabilities);
   }
 
   /** @throws NotOwnerError */

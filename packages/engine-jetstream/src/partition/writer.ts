@@ -31,7 +31,7 @@ export interface WriterOptions {
   /** For the operator. */
   readonly broker: string;
   /** Whether an acknowledged message is on disk. */
-  readonly syncsAlways: boolean;
+  syncsAlways(): boolean;
   now(): number;
   /** The stream does not hold what it must. */
   damaged(error: LogStoreError): void;
@@ -172,7 +172,7 @@ export class Writer {
   async #append(owner: Owner, appends: readonly PendingAppend[]): Promise<void> {
     const { partition, syncsAlways, now } = this.#options;
     const { producers } = owner;
-    const place = { partition, producers, now: now(), flushedUpTo: syncsAlways ? owner.logEnd : 0 };
+    const place = { partition, producers, now: now(), flushedUpTo: syncsAlways() ? owner.logEnd : 0 };
     let logEnd = { offset: owner.logEnd, appendTime: owner.appendTime };
     let refused = false;
     const batches: RecordBatch[] = [];

@@ -76,6 +76,10 @@ function lineOf(event: JetStreamEvent): [level: "info" | "warn" | "error", messa
         : ["info", "the lease is valid again"];
     case "renewal_failed":
       return ["warn", "the lease could not be renewed"];
+    case "sync_unknown":
+      return ["warn", "it is not known whether a NATS server syncs always, as cluster.syncsAlways declares"];
+    case "sync_lost":
+      return ["error", "a NATS server does not sync always any more: flushed is not offered until a restart"];
     case "owners_failed":
       return ["error", "the owners of partitions could not be changed"];
   }

@@ -111,6 +111,9 @@ const cluster = {
     .boolean()
     .default(false)
     .describe("declare that the NATS servers have sync_interval always, so that appends can be flushed"),
+  natsMonitoring: text()
+    .optional()
+    .describe("addresses of the NATS servers' monitoring ports, with commas, which are asked about syncsAlways"),
   natsCredentialsFile: text().optional().describe("file with the credentials of a NATS user"),
   natsCaFile: text().optional().describe("PEM file of the certificate authorities of the NATS servers, with TLS"),
   natsCertFile: text().optional().describe("PEM file of this broker's certificate for the NATS servers"),

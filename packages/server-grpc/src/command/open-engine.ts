@@ -24,6 +24,7 @@ export function engineOptions({ nats = "", cluster, listen }: ServerConfig): Jet
     standby: true,
     leaseMs: cluster.leaseMs,
     syncsAlways: cluster.syncsAlways,
+    monitoringUrls: cluster.natsMonitoring?.split(",").map((url) => url.trim()),
     replicas: replicas as JetStreamEngineOptions["replicas"], // the engine checks it
   };
 }
