@@ -199,8 +199,8 @@ test.each([
     undefined,
   ],
   [
-    "a filled-in time",
-    broken((batch) => writeServerHalf(batch, { baseOffset: 0, appendTime: 9, flushedUpTo: 0 })),
+    "a negative append time",
+    broken((batch) => writeServerHalf(batch, { baseOffset: 0, appendTime: -1, flushedUpTo: 0 })),
     undefined,
   ],
   [
