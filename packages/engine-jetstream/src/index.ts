@@ -8,6 +8,7 @@ export type {
   OutcomeEvent,
   OwnersFailedEvent,
   QuorumEvent,
+  RecordsLostEvent,
   RenewalFailedEvent,
   SyncLostEvent,
   SyncUnknownEvent,

@@ -1,6 +1,7 @@
 /** A log whose stream answers late, wrongly or not at all. */
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { batch, codeOf, lines, numbered } from "../../core/test/engine-contract/home.ts";
+import type { JetStreamEvent, TellEvent } from "../src/events/jetstream-events.ts";
 import { JetStreamLog } from "../src/partition/jetstream-log.ts";
 import { MessageCache } from "../src/partition/message-cache.ts";
 import type { Ownership } from "../src/partition/ownership.ts";
@@ -9,9 +10,10 @@ import { StreamInMemory } from "./stream-in-memory.ts";
 const CONFIG = { durability: "replicated", maxBatchBytes: 1024 * 1024 } as const;
 
 /** A log of its own for each broker, on the same stream. */
-function logOn(memory: StreamInMemory, ownership?: Ownership): JetStreamLog {
+function logOn(memory: StreamInMemory, ownership?: Ownership, tell?: TellEvent, cacheBytes = 0): JetStreamLog {
   const context = {
-    cache: new MessageCache(0),
+    tell,
+    cache: new MessageCache(cacheBytes),
     broker: "b",
     durabilities: ["replicated"],
     appendTimeoutMs: 2_000,
@@ -270,4 +272,89 @@ test("a broker that loses a partition while it writes acknowledges nothing that 
   const reader = logOn(memory);
   await reader.refresh();
   expect(await lines(reader)).toEqual(["0 a", "1 c"]);
+});
+
+describe("a stream that has lost its tail", () => {
+  /** The log of the owner, after it has written a, b, c and d, and what it tells of losses. */
+  async function loser(lostAfter: number) {
+    const memory = new StreamInMemory();
+    const told: JetStreamEvent[] = [];
+    const log = logOn(memory, undefined, (event) => event.type === "records_lost" && told.push(event), 1024 * 1024);
+    await append(log, "a", "b", "c", "d"); // in the messages 2 to 5
+    await lines(log); // they are in the cache
+    memory.loseAfter(lostAfter);
+    return { memory, log, told };
+  }
+
+  test("is given up, taken over, and goes on from what it has; the operator is told once", async () => {
+    const { memory, log, told } = await loser(3);
+    expect(await codeOf(append(log, "x"))).toBe("UNAVAILABLE");
+    await append(log, "x", "y");
+    expect(await lines(log)).toEqual(["0 a", "1 b", "2 x", "3 y"]);
+    expect(told).toEqual([{ type: "records_lost", partition: 0, from: 2, to: 4 }]);
+    expect(kinds(memory)).toBe("epoch data data epoch data data");
+    const other = logOn(memory);
+    await append(other, "z");
+    expect(await lines(other)).toEqual(["0 a", "1 b", "2 x", "3 y", "4 z"]);
+  });
+
+  test("serves none of the lost records, whatever is in the index and the cache", async () => {
+    const { log } = await loser(2);
+    await codeOf(append(log, "x"));
+    await append(log, "x");
+    expect(await lines(log)).toEqual(["0 a", "1 x"]);
+    expect(() => log.reader(3)).toThrow(expect.objectContaining({ code: "OFFSET_OUT_OF_RANGE", expected: 2 }));
+  });
+
+  test("readers beyond its end get OFFSET_OUT_OF_RANGE, also when it has grown past them", async () => {
+    const { log } = await loser(3);
+    const [beyond, later, within] = [log.reader(4), log.reader(4), log.reader(2)];
+    const waiting = log.waitBeyond(4);
+    await codeOf(append(log, "x"));
+    await append(log, "x");
+    expect(await waiting).toBe(true);
+    const outOfRange = { code: "OFFSET_OUT_OF_RANGE", offset: 4, expected: 3 };
+    await expect(beyond.next({ maxBytes: 1 })).rejects.toMatchObject(outOfRange);
+    await append(log, "y", "z");
+    await expect(later.next({ maxBytes: 1 })).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 5 });
+    expect((await within.next({ maxBytes: 1 }))?.nextOffset).toBe(3);
+    expect((await log.reader(4).next({ maxBytes: 1 }))?.nextOffset).toBe(5);
+  });
+
+  test("has the producers that it still has", async () => {
+    const memory = new StreamInMemory();
+    const log = logOn(memory);
+    for (let i = 0; i < 4; i++) await log.appendBatches(numbered([`v${i}`], i));
+    memory.loseAfter(3);
+    expect(await codeOf(log.appendBatches(numbered(["v4"], 4)))).toBe("UNAVAILABLE");
+    expect(await codeOf(log.appendBatches(numbered(["v4"], 4)))).toBe("OUT_OF_ORDER_SEQUENCE");
+    expect(await log.appendBatches(numbered(["v2"], 2))).toMatchObject({ baseOffset: 2 });
+  });
+
+  test("may have lost a deletion: the log start offset is the stream's", async () => {
+    const memory = new StreamInMemory();
+    const log = logOn(memory);
+    await append(log, "a", "b", "c", "d");
+    const before = [...memory.messages];
+    await log.deleteRecords(4);
+    memory.messages.splice(0, memory.messages.length, ...before);
+    memory.loseAfter(3);
+    await codeOf(append(log, "x"));
+    await append(log, "x");
+    expect(log.offsets.logStart).toBe(0);
+    expect(await lines(log)).toEqual(["0 a", "1 b", "2 x"]);
+  });
+
+  test("is not what a former leader makes of it", async () => {
+    const memory = new StreamInMemory();
+    const log = logOn(memory);
+    await append(log, "a");
+    memory.fates.push("unacknowledged");
+    const { next } = memory;
+    let asked = 0;
+    memory.next = async (...about) => (++asked <= 3 ? undefined : next.call(memory, ...about));
+    await append(log, "b");
+    expect(kinds(memory)).toBe("epoch data data");
+    expect(await lines(log)).toEqual(["0 a", "1 b"]);
+  });
 });

@@ -142,6 +142,19 @@ ${cluster}
     this.#nodes[index]!.process?.kill(signal);
   }
 
+  /** Ends a node as an operator does: it writes its files first. */
+  async stopNode(index: number): Promise<void> {
+    const { process } = this.#nodes[index]!;
+    const exit = once(process!, "exit");
+    process!.kill("SIGTERM");
+    await exit;
+  }
+
+  /** Where a node has its files. */
+  storeDirectory(index: number): string {
+    return join(this.#directory, this.#nodes[index]!.name);
+  }
+
   get count(): number {
     return this.#nodes.length;
   }

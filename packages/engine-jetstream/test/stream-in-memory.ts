@@ -49,6 +49,12 @@ export class StreamInMemory {
     }
   }
 
+  /** The stream forgets the messages after a sequence, though it has acknowledged them. */
+  loseAfter(sequence: number): void {
+    this.messages.splice(this.messages.findIndex(({ seq }) => seq > sequence));
+    this.#last = sequence;
+  }
+
   /** Those that are late arrive now. */
   arrive(): void {
     for (const each of this.#late.splice(0)) each();

@@ -26,6 +26,18 @@ export interface FencedEvent extends JetStreamEventSource {
 }
 
 /**
+ * Acknowledged records are gone: NATS has lost the end of a partition's or journal's stream. Their
+ * offsets are given to other records.
+ */
+export interface RecordsLostEvent extends JetStreamEventSource {
+  readonly type: "records_lost";
+  /** Offset of the first record that is gone. */
+  readonly from: number;
+  /** Offset after the last one that was known. */
+  readonly to: number;
+}
+
+/**
  * The outcome of a write that NATS did not acknowledge is known now: the first attempt was stored,
  * a later one was, or neither was before another broker took over.
  */
@@ -84,6 +96,7 @@ export interface SyncLostEvent {
 export type JetStreamEvent =
   | TakeoverEvent
   | FencedEvent
+  | RecordsLostEvent
   | OutcomeEvent
   | QuorumEvent
   | LeaseEvent

@@ -4,7 +4,7 @@ import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg
 import { headers } from "@nats-io/transport-node";
 import { isNoMessage, isStreamNotFound } from "./failures.js";
 import type { MessageKind, StreamNames } from "./names.js";
-import type { Nats } from "./nats.js";
+import { FIRST_ATTEMPT_MS, type Nats } from "./nats.js";
 
 /** A message to publish. */
 export interface Outgoing {
@@ -88,12 +88,16 @@ export class PartitionStream {
    * stored or not.
    *
    * @param after the message is stored only if this is the stream's last sequence
+   * @param attempt number of earlier ones: each waits twice as long, so that a cluster that is slow
+   *   is not sent the same again and again
    */
-  async publish({ kind, headers: given, body }: Outgoing, after?: number): Promise<number> {
+  async publish({ kind, headers: given, body }: Outgoing, after?: number, attempt?: number): Promise<number> {
     const all = headers();
     for (const [name, value] of Object.entries(given)) all.set(name, value);
     if (after !== undefined) all.set(PubHeaders.ExpectedLastSeqHdr, `${after}`);
-    const timeout = this.#nats.requestTimeoutMs;
+    const { requestTimeoutMs } = this.#nats;
+    const timeout =
+      attempt === undefined ? requestTimeoutMs : Math.min(FIRST_ATTEMPT_MS * 2 ** attempt, requestTimeoutMs);
     const { seq } = await this.#nats.js.publish(`${this.names.subject}.${kind}`, body, { headers: all, timeout });
     return seq;
   }
@@ -107,7 +111,7 @@ export class PartitionStream {
   /** The first message at `sequence` or after, according to the stream's leader. */
   async next(sequence: number, kind?: MessageKind): Promise<StoredMsg | undefined> {
     const query = { seq: sequence, next_by_subj: this.#filter(kind) };
-    return (await this.#nats.manager.streams.getMessage(this.names.stream, query)) ?? undefined;
+    return (await this.#nats.asking.streams.getMessage(this.names.stream, query)) ?? undefined;
   }
 
   /**

@@ -2,7 +2,7 @@
  * Writes to a stream as its owner: one message after another, each stored once or not at all, and
  * none after another broker has taken over. See docs/format/jetstream.md.
  */
-import { sleep } from "@logstore/codec";
+import { sleep, UnavailableError } from "@logstore/codec";
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { OutcomeEvent } from "../events/jetstream-events.js";
 import { isWrongSequence } from "../nats/failures.js";
@@ -13,6 +13,11 @@ import { FencedError } from "./take-over.js";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
+/**
+ * Attempts in a row that are refused although nothing follows. A former leader that answers may be
+ * behind one of them; with a stream that has lost its tail there is no end of them.
+ */
+const MOST_CONTRADICTIONS = 5;
 
 export interface FencedStreamOptions {
   /** Aborted when nobody waits for the outcome any more. */
@@ -45,22 +50,27 @@ export class FencedStream {
    * long that takes. Only one call may be in progress: the fence relies on it.
    *
    * @throws FencedError if another broker has taken over
+   * @throws UnavailableError if the stream seems to have lost its tail; the message is stored or
+   * not
    * @throws the reason of the last failure if the signal aborts: the outcome is unknown
    */
   async store(message: Outgoing, owner: Owner): Promise<number> {
     const begun = performance.now();
     this.#lastFailure = undefined;
     let outcome: OutcomeEvent["outcome"] = "fenced";
+    let contradictions = 0;
     try {
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-        const sequence = await this.#storeOnce(message, owner);
-        if (sequence !== undefined) {
-          outcome = pauseMs === FIRST_PAUSE_MS ? "stored" : "stored_again";
+      for (let attempt = 0; ; attempt++) {
+        const sequence = await this.#storeOnce(message, owner, attempt);
+        if (typeof sequence === "number") {
+          outcome = attempt === 0 ? "stored" : "stored_again";
           owner.lastSequence = sequence;
           this.#options.stored();
           return sequence;
         }
-        await this.#pause(pauseMs);
+        contradictions = sequence === "contradiction" ? contradictions + 1 : 0;
+        if (contradictions === MOST_CONTRADICTIONS) throw lostTail(this.stream, owner.lastSequence);
+        await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS));
       }
     } finally {
       if (this.#lastFailure !== undefined && !this.#options.signal.aborted) {
@@ -75,15 +85,20 @@ export class FencedStream {
     if ((await this.#whatFollows(owner.lastSequence + 1)) !== undefined) throw new FencedError();
   }
 
-  /** Undefined if the message is not stored yet. The same bytes may be sent again. */
-  async #storeOnce(message: Outgoing, owner: Owner): Promise<number | undefined> {
+  /**
+   * The sequence, or why the message is not stored yet: the same bytes may be sent again. It is a
+   * contradiction if the stream's last message is not the one that nothing follows.
+   */
+  async #storeOnce(message: Outgoing, owner: Owner, attempt: number): Promise<number | "lost" | "contradiction"> {
+    let why: "lost" | "contradiction";
     try {
-      return await this.stream.publish(message, owner.lastSequence);
+      return await this.stream.publish(message, owner.lastSequence, attempt);
     } catch (error) {
+      why = isWrongSequence(error) ? "contradiction" : "lost";
       this.#failed(error);
     }
     const follows = await this.#whatFollows(owner.lastSequence + 1);
-    if (follows === undefined) return undefined;
+    if (follows === undefined) return why;
     const isOwn = Number(follows.header.get(EPOCH_HEADER)) === owner.epoch;
     if (isOwn && follows.seq === owner.lastSequence + 1) return follows.seq;
     throw new FencedError();
@@ -113,4 +128,10 @@ export class FencedStream {
     }
     if (this.#options.signal.aborted) throw error;
   }
+}
+
+/** A takeover finds out: its epoch record has a sequence that is not beyond the lost one. */
+function lostTail({ names }: PartitionStream, sequence: number): UnavailableError {
+  const what = `stream ${names.stream} seems to have lost message ${sequence}, which was acknowledged`;
+  return new UnavailableError(`${what}: append the same batches again`);
 }

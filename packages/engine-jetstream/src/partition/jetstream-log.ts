@@ -131,6 +131,7 @@ export class JetStreamLog implements PartitionLog {
       now,
       damaged: (error) => this.#damaged(error),
       tookOver: (epoch, durationMs) => tell({ type: "takeover", epoch, durationMs }),
+      lost: (from, to) => tell({ type: "records_lost", from, to }),
       fenced: (epoch) => tell({ type: "fenced", epoch }),
       requests: {
         failed: (error) => this.#health.failed(error),

@@ -4,6 +4,7 @@ import {
   BatchTooLongToRead,
   bufferFor,
   type Chunk,
+  type LogOffsets,
   type LogReader,
   type PartitionLog,
   type ReadOptions,
@@ -12,12 +13,16 @@ import type { DataMessage, DataPlace } from "./data-message.js";
 import type { MessageSource } from "./message-source.js";
 import { STORED_LIMITS } from "./owner.js";
 
-type Log = Pick<PartitionLog, "partition" | "offsets" | "isClosed">;
+interface Log extends Pick<PartitionLog, "partition" | "isClosed"> {
+  readonly offsets: LogOffsets;
+}
 
 export class JetStreamReader implements LogReader {
   readonly #log: Log;
   readonly #source: MessageSource;
   #offset: number;
+  /** How often the log had been cut. */
+  readonly #timesCut: number;
   /** The last message that was read. */
   #near: DataPlace | undefined;
 
@@ -25,6 +30,7 @@ export class JetStreamReader implements LogReader {
     this.#log = log;
     this.#source = source;
     this.#offset = offset;
+    this.#timesCut = log.offsets.timesCut;
     const isThere = Number.isSafeInteger(offset) && offset <= log.offsets.highWatermark;
     if (!isThere || offset < log.offsets.logStart) throw this.#outOfRange();
   }
@@ -89,16 +95,18 @@ export class JetStreamReader implements LogReader {
   #checkReadable(): void {
     const { partition, isClosed, offsets } = this.#log;
     if (isClosed) throw new ClosedError(`partition ${partition} is closed`, { partition });
-    if (this.#offset < offsets.logStart) throw this.#outOfRange();
+    const isLost = offsets.wasCutBefore(this.#offset, this.#timesCut);
+    if (this.#offset < offsets.logStart || isLost) throw this.#outOfRange(isLost);
   }
 
-  #outOfRange(): OffsetOutOfRangeError {
+  #outOfRange(isLost = false): OffsetOutOfRangeError {
     const { partition, offsets } = this.#log;
     const { logStart, highWatermark } = offsets;
     const offset = this.#offset;
-    return new OffsetOutOfRangeError(
-      `partition ${partition} has offsets ${logStart} to ${highWatermark}, not ${offset}`,
-      { partition, offset, expected: offset > highWatermark ? highWatermark : logStart },
-    );
+    const what = isLost
+      ? `NATS has lost the records of partition ${partition} before offset ${offset} that were read, and it ends at ${highWatermark} now`
+      : `partition ${partition} has offsets ${logStart} to ${highWatermark}, not ${offset}`;
+    const isBeyond = isLost || offset > highWatermark;
+    return new OffsetOutOfRangeError(what, { partition, offset, expected: isBeyond ? highWatermark : logStart });
   }
 }

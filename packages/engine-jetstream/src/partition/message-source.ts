@@ -14,17 +14,27 @@ const NEAR = 4;
 export class MessageSource {
   readonly #stream: PartitionStream;
   readonly #cache: MessageCache;
-  readonly #index = new SparseIndex();
+  #index = new SparseIndex();
+  /** Under which messages are cached; another one when all of them were forgotten. */
+  #name: string;
+  #timesForgotten = 0;
 
   constructor(stream: PartitionStream, cache: MessageCache) {
     this.#stream = stream;
     this.#cache = cache;
+    this.#name = stream.names.stream;
   }
 
   /** Remembers a message that was written or read. */
   add(message: DataMessage): void {
     this.#index.add(message);
-    this.#cache.add(this.#stream.names.stream, message);
+    this.#cache.add(this.#name, message);
+  }
+
+  /** Forgets what it remembers, also of reads that are under way: the stream may have lost it. */
+  forget(): void {
+    this.#index = new SparseIndex();
+    this.#name = `${this.#stream.names.stream} ${++this.#timesForgotten}`;
   }
 
   removeBefore(sequence: number): void {
@@ -33,7 +43,7 @@ export class MessageSource {
 
   /** The message that begins at an offset, if it is in memory. */
   cached(baseOffset: number): DataMessage | undefined {
-    return this.#cache.get(this.#stream.names.stream, baseOffset);
+    return this.#cache.get(this.#name, baseOffset);
   }
 
   /**
@@ -91,6 +101,7 @@ export class MessageSource {
 
   /** Data messages at `sequence` and after. */
   async #from(sequence: number, wantedBytes: number, maxMessages?: number): Promise<DataMessage[]> {
+    const times = this.#timesForgotten;
     const maxBytes = Math.min(Math.max(wantedBytes, LEAST_READ_BYTES), READ_BYTES);
     try {
       const found = await this.#stream.read(sequence, { maxBytes, kind: "data", maxMessages });
@@ -99,7 +110,7 @@ export class MessageSource {
         if (atLeader !== undefined) found.push(atLeader);
       }
       const messages = found.map(decodeData);
-      for (const message of messages) this.add(message);
+      if (times === this.#timesForgotten) for (const message of messages) this.add(message);
       return messages;
     } catch (error) {
       throw unavailable(`stream ${this.#stream.names.stream} cannot be read`, error);

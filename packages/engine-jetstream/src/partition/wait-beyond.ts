@@ -8,8 +8,8 @@ interface Log extends Pick<PartitionLog, "isClosed" | "refresh"> {
 }
 
 /**
- * Resolves when the high watermark is beyond `offset`, the log is closed, `signal` aborts, or after
- * `timeoutMs`: to false in the last case only.
+ * Resolves when the high watermark is beyond `offset`, the log is closed or was cut before
+ * `offset`, `signal` aborts, or after `timeoutMs`: to false in the last case only.
  */
 export async function waitBeyond(
   log: Log,
@@ -18,11 +18,12 @@ export async function waitBeyond(
   timeoutMs = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  while (log.offsets.highWatermark <= offset && !log.isClosed && !signal?.aborted) {
+  const isOver = () => log.isClosed || signal?.aborted || log.offsets.wasCutBefore(offset);
+  while (log.offsets.highWatermark <= offset && !isOver()) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return false;
     await log.offsets.change(signal, Math.min(leftMs, ASK_EVERY_MS));
-    if (log.isClosed || signal?.aborted) break;
+    if (isOver()) break;
     await log.refresh()?.catch(() => {}); // a cluster without a quorum ends no wait
   }
   return true;

@@ -37,6 +37,8 @@ export interface WriterOptions {
   damaged(error: LogStoreError): void;
   /** This broker has taken the partition over. */
   tookOver(epoch: number, durationMs: number): void;
+  /** The stream has lost acknowledged records: the log ended at `to`, and ends at `from` now. */
+  lost(from: number, to: number): void;
   /** Another broker has taken the partition over since this one had. */
   fenced(epoch: number): void;
   /** What becomes of requests. */
@@ -52,6 +54,7 @@ export class Writer {
   readonly #stop = new AbortController();
   readonly #fenced: FencedStream;
   #owner: Owner | undefined;
+  #takingOver: Promise<Owner> | undefined;
   #tookOver = false;
   /** What is being written. */
   #current: readonly PendingWrite[] = [];
@@ -123,18 +126,33 @@ export class Writer {
     await this.#takeOver();
   }
 
-  async #takeOver(): Promise<Owner> {
+  /** A takeover that is under way is enough for all. */
+  #takeOver(): Promise<Owner> {
+    this.#takingOver ??= this.#takeOverNow().finally(() => {
+      this.#takingOver = undefined;
+    });
+    return this.#takingOver;
+  }
+
+  async #takeOverNow(): Promise<Owner> {
     const { partition, broker, ownership } = this.#options;
     const mayTakeOver = ownership.term() !== undefined && (ownership.takesOverAgain || !this.#tookOver);
     if (!mayTakeOver) throw notOwner(partition, ownership);
     const begun = performance.now();
+    const knownEnd = this.#offsets.logEnd; // what is known before the epoch record is stored before it
     const owner = await this.#withHealth(takeOver(this.#stream, broker));
     this.#options.tookOver(owner.epoch, performance.now() - begun);
     this.#owner = owner;
     this.#tookOver = true;
-    this.#offsets.startAt(owner.logStart);
-    this.#offsets.wrote(owner.logEnd);
-    this.#offsets.publish();
+    this.#source.forget(); // it may be of messages that were lost, and others have taken their place
+    if (owner.logEnd < knownEnd) {
+      this.#offsets.cut(owner.logStart, owner.logEnd);
+      this.#options.lost(owner.logEnd, knownEnd);
+    } else {
+      this.#offsets.startAt(owner.logStart);
+      this.#offsets.wrote(Math.max(owner.logEnd, this.#offsets.logEnd)); // a later owner may have written
+      this.#offsets.publish();
+    }
     return owner;
   }
 

@@ -28,17 +28,19 @@ function clusterMetrics(): (event: JetStreamEvent) => void {
   });
   const fenced = counter("fenced", "writes that were refused because another broker had taken over", "{write}");
   const outcomes = counter("outcomes", "writes without an acknowledgement whose outcome was found out", "{write}");
+  const records = counter("records.lost", "acknowledged records that NATS has lost", "{record}");
   const renewals = counter("lease.renewals.failed", "attempts to renew the lease that failed", "{attempt}");
   const lost = counter("quorum.lost", "times that the stream of a partition had no quorum", "{partition}");
   const leases = counter("lease.lost", "times that the lease ended because it was not renewed", "{lease}");
   // An alert sees no increase of a counter that begins with 1.
-  for (const each of [fenced, renewals, lost, leases]) each.add(0);
+  for (const each of [fenced, records, renewals, lost, leases]) each.add(0);
   for (const outcome of ["stored", "stored_again", "fenced"]) outcomes.add(0, { "logstore.outcome": outcome });
   return (event) => {
     if (event.type === "takeover") {
       takeovers.record(event.durationMs / 1000);
       epochs.record(event.epoch, labelsOf(event));
     } else if (event.type === "fenced") fenced.add(1);
+    else if (event.type === "records_lost") records.add(event.to - event.from);
     else if (event.type === "outcome") outcomes.add(1, { "logstore.outcome": event.outcome });
     else if (event.type === "renewal_failed") renewals.add(1);
     else if (event.type === "quorum" && event.isLost) lost.add(1);
@@ -64,6 +66,8 @@ function lineOf(event: JetStreamEvent): [level: "info" | "warn" | "error", messa
       return ["info", "a partition was taken over"];
     case "fenced":
       return ["warn", "another broker has taken a partition over"];
+    case "records_lost":
+      return ["error", `records from offset ${event.from} to ${event.to - 1} were acknowledged and are gone`];
     case "outcome":
       return ["info", "the outcome of a write without an acknowledgement is known"];
     case "quorum":

@@ -59,6 +59,7 @@ function tellCluster() {
   tell({ type: "takeover", ...of, epoch: 7, durationMs: 40 });
   tell({ type: "takeover", journal: "=1", epoch: 9, durationMs: 40 });
   tell({ type: "fenced", ...of, epoch: 7 });
+  tell({ type: "records_lost", ...of, from: 5, to: 6 });
   tell({ type: "outcome", ...of, outcome: "stored_again", durationMs: 900 });
   tell({ type: "quorum", ...of, isLost: true, error: new Error("no responders") });
   tell({ type: "quorum", ...of, isLost: false });
@@ -129,11 +130,12 @@ test("what a cluster's engine tells is counted and logged", async () => {
     sum(samples, "logstore_cluster_outcomes_total", { logstore_outcome: outcome }),
   );
   expect(outcomes).toEqual([0, 1, 0]);
-  for (const name of ["fenced", "quorum_lost", "lease_renewals_failed", "lease_lost"]) {
+  for (const name of ["fenced", "records_lost", "quorum_lost", "lease_renewals_failed", "lease_lost"]) {
     expect([name, sum(samples, `logstore_cluster_${name}_total`)]).toEqual([name, 1]);
   }
-  expect(logged.map(([level]) => level)).toEqual("info info warn info error info warn error info".split(" "));
-  const [, fields, message] = logged[4]!;
+  expect(logged.map(([level]) => level)).toEqual("info info warn error info error info warn error info".split(" "));
+  expect(logged[3]![2]).toBe("records from offset 5 to 5 were acknowledged and are gone");
+  const [, fields, message] = logged[5]!;
   expect(message).toBe("a partition has no quorum in NATS");
   expect(fields).toEqual({ topic: "t", partition: 3, isLost: true, err: new Error("no responders") });
 });

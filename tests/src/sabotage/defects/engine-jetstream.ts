@@ -131,11 +131,15 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/fenced-stream.ts", LOST, {
     "sends other bytes the second time": [
-      "await this.#storeOnce(message, owner);",
-      "await this.#storeOnce(pauseMs > FIRST_PAUSE_MS ? { ...message, headers: {} } : message, owner);",
+      "await this.#storeOnce(message, owner, attempt);",
+      "await this.#storeOnce(attempt > 0 ? { ...message, headers: {} } : message, owner, attempt);",
+    ],
+    "sends for ever to a stream that has lost its tail": [
+      "contradictions === MOST_CONTRADICTIONS",
+      "contradictions < 0",
     ],
     "acknowledges what was not stored": [
-      "if (follows === undefined) return undefined;",
+      "if (follows === undefined) return why;",
       "if (follows === undefined) return owner.lastSequence + 1;",
     ],
   }),
@@ -144,6 +148,8 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "await this.#storeData(owner, together);",
       "void this.#storeData(owner, together).catch(() => {});",
     ],
+    "remembers messages that the stream has lost": ["this.#source.forget();", ""],
+    "does not see that records are gone": ["if (owner.logEnd < knownEnd) {", "if (owner.logEnd < 0) {"],
     "acknowledges before the message is stored": [
       "    for (const together of commits(",
       "    for (const each of settle.splice(0)) each();\n    for (const together of commits(",
@@ -162,6 +168,9 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "does not look at who wrote what it replays": ["if (data.epoch !== writer)", "if (data.epoch > data.sequence)"],
     "passes over a missing message": ["if (atLeader?.seq !== next) throw", "if (atLeader === undefined) throw"],
     "takes an old state for damage": [" || (state !== undefined && state.seq > sequence)", ""],
+  }),
+  ...within("engine-jetstream/partition/jetstream-reader.ts", LOST, {
+    "goes on reading where the log was cut": ["offsets.wasCutBefore(this.#offset, this.#timesCut)", "false"],
   }),
   ...within("engine-jetstream/partition/owner.ts", LOST, {
     "replays a message that does not continue the log": ["if (message.baseOffset !== this.logEnd ||", "if ("],

@@ -7,6 +7,8 @@ export class LogOffsets {
   #highWatermark: number;
   #flushedUpTo: number;
   readonly #waiters = new Set<() => void>();
+  /** Log ends. */
+  readonly #cuts: number[] = [];
 
   /** @param logEnd all records below it are durable and may be read */
   constructor(logStart: number, logEnd: number) {
@@ -50,6 +52,26 @@ export class LogOffsets {
   startAt(offset: number): void {
     this.#logStart = Math.max(this.#logStart, offset);
     this.wakeAll();
+  }
+
+  /** The engine has lost records that could be read: the log ends before them now. */
+  cut(logStart: number, logEnd: number): void {
+    this.#logStart = logStart;
+    this.#logEnd = logEnd;
+    this.#highWatermark = logEnd;
+    this.#flushedUpTo = Math.min(this.#flushedUpTo, logEnd);
+    this.#cuts.push(logEnd);
+    this.wakeAll();
+  }
+
+  /** How often the log was {@link cut}. */
+  get timesCut(): number {
+    return this.#cuts.length;
+  }
+
+  /** Whether the log was {@link cut} before `offset`, not counting the first `times` times. */
+  wasCutBefore(offset: number, times = 0): boolean {
+    return this.#cuts.slice(times).some((logEnd) => logEnd < offset);
   }
 
   /** Everything written may be read from now on: wakes waiting callers. */
