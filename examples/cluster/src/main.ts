@@ -74,7 +74,7 @@ try {
   complaints = ledger.isReadWholly ? ledger.complaints : [...ledger.complaints, "the group has not read everything"];
   printSummary(ledger, lost, outcomes);
 } catch (error) {
-  console.error(error);
+  console.error(`\n${(error as Error).message}`);
   process.exitCode = 1;
 } finally {
   for (const close of closing.reverse()) await close().catch((error) => console.error(error));

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
@@ -29,12 +30,19 @@ function checkNats(config: string, name: string): void {
 }
 
 test("compose: each broker has a name and an address of its own, and the three NATS servers", async () => {
+  const image = readFileSync(new URL("../deploy/Containerfile", import.meta.url), "utf8");
+  const variables = Object.fromEntries(
+    Array.from(image.matchAll(/(LOGSTORE_\w+)=(\S+)/g), ([, key, value]) => [key, value]),
+  );
+  const shared = fileURLToPath(new URL("../deploy/cluster/logstore.yaml", import.meta.url));
   const services = Object.entries<{ environment: Record<string, string> }>(compose.services);
   const brokers = services.filter(([name]) => name.startsWith("broker-"));
   const servers = services.filter(([name]) => name.startsWith("nats-")).map(([name]) => name);
   expect([brokers.length, servers.length]).toEqual([3, 3]);
   for (const [name, { environment }] of brokers) {
-    const { config } = await configOf(["--listen-host", "0.0.0.0"], environment);
+    expect(compose.services[name].volumes).toEqual([`./logstore.yaml:${variables["LOGSTORE_CONFIG"]}:ro`]);
+    const { config } = await configOf([], { ...variables, ...environment, LOGSTORE_CONFIG: shared });
+    expect(config.listen.host).toBe("0.0.0.0");
     expect(config).toMatchObject({ engine: "jetstream", cluster: { broker: name, address: `${name}:7411` } });
     expect(config.nats!.split(",")).toEqual(servers.map((server) => `nats://${server}:4222`));
     expect(config.cluster.syncsAlways).toBe(/^ *sync_interval: always$/m.test(read("nats.conf")));

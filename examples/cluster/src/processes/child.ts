@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
+/** How much of what a process writes to stderr is kept, for the error if it does not start. */
+const ERRORS_LENGTH = 2_000;
+
 export class Child {
   readonly name: string;
   readonly #command: string;
@@ -21,13 +24,19 @@ export class Child {
 
   /** @param readyLine resolves when stdout has such a line; default: at once */
   async start(readyLine?: RegExp): Promise<void> {
-    const stdio = ["ignore", readyLine ? "pipe" : "ignore", "ignore"] as const;
-    const child = spawn(this.#command, this.#args, { stdio: [...stdio] });
+    const output = readyLine ? "pipe" : "ignore";
+    const child = spawn(this.#command, this.#args, { stdio: ["ignore", output, output] });
     this.#process = child;
+    const closed = new Promise((resolve) => child.once("close", resolve));
     await once(child, "spawn");
     if (readyLine === undefined) return;
+    let errors = "";
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      errors = (errors + text).slice(-ERRORS_LENGTH);
+    });
     for await (const line of createInterface({ input: child.stdout! })) if (readyLine.test(line)) return;
-    throw new Error(`${this.name} ended before it was ready`);
+    await closed;
+    throw new Error(`${this.name} ended before it was ready: ${errors.trim() || "it wrote nothing to stderr"}`);
   }
 
   /** SIGKILL is a crash: the process finishes nothing and notifies no one. */

@@ -54,7 +54,10 @@ export class JetStreamCluster implements PartitionOwners {
       leaseMs,
       standby,
       renewed: () => this.#renewed(),
-      taken: (error) => this.#failed(error),
+      taken: (error) => {
+        options.tell({ type: "renewal_failed", error });
+        this.#failed(error);
+      },
       renewalFailed: (error) => options.tell({ type: "renewal_failed", error }),
       validityChanged: (isValid) => this.#leaseChanged(isValid),
     });

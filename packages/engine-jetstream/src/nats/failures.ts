@@ -1,6 +1,9 @@
 /** What a failed request to NATS says. */
-import { LogStoreError, UnavailableError } from "@logstore/codec";
+import { InvalidArgumentError, LogStoreError, UnauthenticatedError, UnavailableError } from "@logstore/codec";
 import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
+
+/** The code of the server for "replicas > 1 not supported in non-clustered mode". */
+const REPLICAS_NEED_A_CLUSTER = 10_074;
 
 /** Whether a compare-and-set, or an expected sequence, was refused. */
 export function isWrongSequence(error: unknown): boolean {
@@ -22,12 +25,29 @@ export function isNoMessage(error: unknown): boolean {
 
 /** @param what what could not be done: "topic t cannot be looked up" */
 export function unavailable(what: string, cause: unknown): LogStoreError {
+  if (cause instanceof JetStreamApiError && cause.code === REPLICAS_NEED_A_CLUSTER) {
+    const advice = "the NATS server is not part of a cluster: make it part of one, or set replicas to 1";
+    return new InvalidArgumentError(`${what}: ${advice}`, {}, { cause });
+  }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new UnavailableError(
     `${what}: ${why}; try again, and see whether the NATS cluster has a quorum`,
     {},
     { cause },
   );
+}
+
+/** @param cause why the connection failed */
+export function notConnected(cause: unknown): LogStoreError {
+  const { name, message, code } = cause as Error & { readonly code?: unknown };
+  if (code === "ERR_INVALID_URL") {
+    return new InvalidArgumentError('an address of a NATS server is like "nats://n1:4222"', {}, { cause });
+  }
+  if (name === "AuthorizationError" || name === "UserAuthenticationExpiredError") {
+    const what = "give the file of credentials of a user, or a client certificate, that they accept";
+    return new UnauthenticatedError(`the NATS servers refuse this broker: ${message}; ${what}`, {}, { cause });
+  }
+  return unavailable("NATS cannot be reached", cause);
 }
 
 /** Awaits requests. If they fail for a reason of NATS, that is an UnavailableError. */

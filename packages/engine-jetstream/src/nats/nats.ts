@@ -1,8 +1,9 @@
 /** A connection to the NATS cluster, and its JetStream. */
 import { readFile } from "node:fs/promises";
+import { InvalidArgumentError } from "@logstore/codec";
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { unavailable } from "./failures.js";
+import { notConnected } from "./failures.js";
 
 /** Bytes of a message left for its headers. */
 const HEADER_ROOM_BYTES = 4096;
@@ -37,14 +38,14 @@ export interface ConnectNatsOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** @throws UnavailableError */
+/** @throws UnavailableError, UnauthenticatedError or InvalidArgumentError */
 export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
   const { connection: given, credentialsFile, replicas, requestTimeoutMs } = options;
   // A node that is stopped, not dead, accepts connections and answers nothing: it is left soon.
   const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000 };
+  const authenticator = credentialsFile && credsAuthenticator(await readCredentials(credentialsFile));
   let connection: NatsConnection | undefined;
   try {
-    const authenticator = credentialsFile && credsAuthenticator(await readFile(credentialsFile));
     connection = await connect({ ...lasting, ...given, ...(authenticator && { authenticator }) });
     const js = jetstream(connection, { timeout: requestTimeoutMs });
     const manager = await js.jetstreamManager();
@@ -54,6 +55,18 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
     return { connection, js, manager, asking, replicas, maxBodyBytes, requestTimeoutMs };
   } catch (error) {
     await connection?.close();
-    throw unavailable("NATS cannot be reached", error);
+    throw notConnected(error);
+  }
+}
+
+async function readCredentials(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `the file of NATS credentials cannot be read: ${(error as Error).message}`,
+      {},
+      { cause: error },
+    );
   }
 }

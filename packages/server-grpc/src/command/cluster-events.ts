@@ -60,20 +60,24 @@ function logEvent(log: Logger, event: JetStreamEvent): void {
   log[level]({ ...fields, ...(err !== undefined && { err }) }, message);
 }
 
+function kindOf({ journal }: JetStreamEventSource): string {
+  return journal === undefined ? "partition" : "journal of groups";
+}
+
 function lineOf(event: JetStreamEvent): [level: "info" | "warn" | "error", message: string] {
   switch (event.type) {
     case "takeover":
-      return ["info", "a partition was taken over"];
+      return ["info", `a ${kindOf(event)} was taken over`];
     case "fenced":
-      return ["warn", "another broker has taken a partition over"];
+      return ["warn", `another broker has taken a ${kindOf(event)} over`];
     case "records_lost":
       return ["error", `records from offset ${event.from} to ${event.to - 1} were acknowledged and are gone`];
     case "outcome":
       return ["info", "the outcome of a write without an acknowledgement is known"];
     case "quorum":
       return event.isLost
-        ? ["error", "a partition has no quorum in NATS"]
-        : ["info", "a partition has a quorum in NATS again"];
+        ? ["error", `a ${kindOf(event)} has no quorum in NATS`]
+        : ["info", `a ${kindOf(event)} has a quorum in NATS again`];
     case "lease":
       return event.isLost
         ? ["error", "the lease has ended: this broker owns nothing until it is renewed"]

@@ -123,7 +123,7 @@ const cluster = {
 };
 
 /** Keys that only one engine has. */
-const FILES_ONLY = ["durability", "segmentBytes", "retentionMs", "retentionBytes"] as const;
+const FILES_ONLY = ["durability", "segmentBytes", "maxBatchBytes", "retentionMs", "retentionBytes"] as const;
 
 export const configSchema = z
   .strictObject({
@@ -222,7 +222,12 @@ export const configSchema = z
         `${required} is missing: say --${required}, ${variable}, or ${required} in the configuration file`,
       );
     }
-    if (config.engine === "files") return;
+    if (config.engine === "files") {
+      if (config.data === undefined && config.nats !== undefined) {
+        problem("nats", "nats has no meaning with engine files: say --engine jetstream");
+      }
+      return;
+    }
     for (const key of FILES_ONLY) {
       if (config[key] !== undefined) problem(key, `${key} has no meaning with engine jetstream: topics have their own`);
     }

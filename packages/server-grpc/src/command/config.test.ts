@@ -171,6 +171,23 @@ test("with engine jetstream the data is in NATS", async () => {
   ]);
 });
 
+test("what the other engine has is refused, and the directory that the image sets is not", async () => {
+  const nats = ["--nats", "nats://a:4222"];
+  const jetstream = ["--engine", "jetstream", ...nats];
+  expect(await problemsOf(nats)).toEqual([
+    "data is missing: say --data, LOGSTORE_DATA, or data in the configuration file",
+    "--nats: nats has no meaning with engine files: say --engine jetstream",
+  ]);
+  expect(await problemsOf([...jetstream, "--data", "d"])).toEqual([
+    "--data: data has no meaning with engine jetstream: it stores everything in NATS",
+  ]);
+  expect(await problemsOf([...jetstream, "--max-batch-bytes", "5"])).toEqual([
+    "--max-batch-bytes: maxBatchBytes has no meaning with engine jetstream: topics have their own",
+  ]);
+  const parsed = parseCommandLine(jetstream) as CommandLine;
+  expect((await loadConfig(parsed, { LOGSTORE_DATA: "d" })).config.engine).toBe("jetstream");
+});
+
 test("a broker shows its certificate and token to the others", async () => {
   const flags = ["--engine", "jetstream", "--nats", "nats://a:4222"];
   expect(connectOptions(await configOf(flags))).toEqual({ ownerOnly: true });

@@ -49,6 +49,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
   const config = access === undefined ? parsed : { ...parsed, access };
   if (access !== undefined) checkAccess(access);
   checkExposure(config, originOf);
+  checkData(config, originOf(["data"]));
   return { config, warnings: unknownVariables(environment) };
 }
 
@@ -109,6 +110,12 @@ function checkExposure(
   throw new UsageError(
     `${originOf(["listen", "host"])}: ${what}: configure it, or pass --insecure if that is intended`,
   );
+}
+
+/** The image of the server sets the variable LOGSTORE_DATA, whatever the engine is. */
+function checkData({ engine, data }: ServerConfig, origin: string | undefined): void {
+  if (engine === "files" || data === undefined || origin === "LOGSTORE_DATA") return;
+  throw new UsageError(`${origin}: data has no meaning with engine jetstream: it stores everything in NATS`);
 }
 
 /** Checks of access control that are not part of the schema. */
