@@ -3,6 +3,7 @@ import type { PartitionLog, Topic } from "@logstore/core/engine";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { batch, codeOf, lines, numbered } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine } from "../src/index.ts";
+import type { JetStreamLog } from "../src/partition/jetstream-log.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 import { SlowLink } from "./slow-link.ts";
 
@@ -107,6 +108,18 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
     await b.topic.log(partition).appendBatches(batch(["y"]));
     await a.topic.log(partition).refresh();
     expect(await lines(a.topic.log(partition))).toEqual(["0 y"]);
+  });
+
+  test("a partition that moves is taken over before anything is appended to it", async () => {
+    const start = clusterOf(1);
+    const [a, b] = [await start("a"), await start("b")];
+    const from = ownerOf([a, b])!;
+    const to = from === a ? b : a;
+    await from.topic.log(0).appendBatches(batch(["a"]));
+    await from.engine.cluster!.drain();
+    await expect.poll(() => (to.topic.log(0) as JetStreamLog).epoch, PATIENCE).toBe(3);
+    await to.topic.log(0).appendBatches(batch(["b"]));
+    expect(await lines(to.topic.log(0))).toEqual(["0 a", "1 b"]);
   });
 
   test("a broker that stops gives its partitions away first, and their producers go on", async () => {

@@ -274,6 +274,24 @@ test("a broker that loses a partition while it writes acknowledges nothing that 
   expect(await lines(reader)).toEqual(["0 a", "1 c"]);
 });
 
+test("a partition that moves back is taken over before the next append, with what was written meanwhile", async () => {
+  const memory = new StreamInMemory();
+  let term: number | undefined = 1;
+  const ownership: Ownership = { term: () => term, address: () => (term ? "me:1" : "other:1"), takesOverAgain: true };
+  const log = logOn(memory, ownership);
+  expect(log.hasMovedHere()).toBe(false);
+  await append(log, "a");
+  term = undefined;
+  expect(log.hasMovedHere()).toBe(false);
+  await append(logOn(memory), "b");
+  term = 2;
+  expect([log.hasMovedHere(), log.hasMovedHere()]).toEqual([true, false]);
+  await Promise.all([log.takeOver(), append(log, "c")]);
+  await log.takeOver();
+  expect(kinds(memory)).toBe("epoch data epoch data epoch data");
+  expect(await lines(log)).toEqual(["0 a", "1 b", "2 c"]);
+});
+
 describe("a stream that has lost its tail", () => {
   /** The log of the owner, after it has written a, b, c and d, and what it tells of losses. */
   async function loser(lostAfter: number) {

@@ -14,6 +14,7 @@ import { available } from "../nats/failures.js";
 import { ANY_TOPIC, type Names, topicKey, topicOf } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
+import { EarlyTakeovers } from "../partition/early-takeovers.js";
 import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";
 import type { PartitionOwners } from "../partition/ownership.js";
 import { type ConfigLimits, effectiveConfig } from "./effective-config.js";
@@ -35,6 +36,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
   readonly #owners: PartitionOwners | undefined;
   readonly #open = new Set<JetStreamTopic>();
   readonly #watch: TopicWatch;
+  readonly #takeovers: EarlyTakeovers;
   readonly shared: SharedCatalogue;
 
   /** @param owners undefined: this broker owns all partitions */
@@ -53,6 +55,8 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
     this.#context = context;
     this.#limits = limits;
     this.#watch = new TopicWatch(bucket, this.#open);
+    this.#takeovers = new EarlyTakeovers(() => [...this.#openTopics()].flatMap(({ logs }) => logs));
+    owners?.onChange(() => this.#takeovers.ownersChanged());
     this.shared = {
       onChange: (changed) => this.#watch.onChange(changed),
       lookUp: (topic) => this.#lookUp(topic),
@@ -166,6 +170,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
     await opened.refresh();
     this.#openTopics();
     this.#open.add(opened);
+    this.#takeovers.ownersChanged(); // as of now
     return opened;
   }
 

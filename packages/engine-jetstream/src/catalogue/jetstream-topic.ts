@@ -8,7 +8,7 @@ export class JetStreamTopic implements Topic {
   readonly topic: string;
   readonly location: string;
   #record: TopicRecord;
-  readonly #logs: readonly JetStreamLog[];
+  readonly logs: readonly JetStreamLog[];
   #isClosed = false;
 
   /** @param makeLog makes the log of a partition, whose configuration is `topic.config` */
@@ -21,7 +21,7 @@ export class JetStreamTopic implements Topic {
     this.topic = topic;
     this.location = location;
     this.#record = record;
-    this.#logs = Array.from({ length: record.partitions }, (_, partition) => makeLog(this, partition));
+    this.logs = Array.from({ length: record.partitions }, (_, partition) => makeLog(this, partition));
   }
 
   get id(): string {
@@ -37,7 +37,7 @@ export class JetStreamTopic implements Topic {
   }
 
   get partitionCount(): number {
-    return this.#logs.length;
+    return this.logs.length;
   }
 
   get isClosed(): boolean {
@@ -45,12 +45,12 @@ export class JetStreamTopic implements Topic {
   }
 
   get failedPartitions(): readonly number[] {
-    const failed = this.#logs.filter((log) => log.knownDamage !== undefined || log.isUnavailable);
+    const failed = this.logs.filter((log) => log.knownDamage !== undefined || log.isUnavailable);
     return failed.map(({ partition }) => partition);
   }
 
   log(partition: number): JetStreamLog {
-    const log = this.#logs[partition];
+    const log = this.logs[partition];
     if (log !== undefined) return log;
     throw new UnknownPartitionError(`topic ${this.topic} has ${this.partitionCount} partitions, and no ${partition}`, {
       partition,
@@ -64,15 +64,15 @@ export class JetStreamTopic implements Topic {
 
   /** Learns the bounds of all logs. */
   async refresh(): Promise<void> {
-    await Promise.all(this.#logs.map((log) => log.refresh()));
+    await Promise.all(this.logs.map((log) => log.refresh()));
   }
 
   async applyRetention(): Promise<void> {
-    for (const log of this.#logs) if (!log.isClosed) await log.applyRetention();
+    for (const log of this.logs) if (!log.isClosed) await log.applyRetention();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#logs.map((log) => log.close()));
+    await Promise.all(this.logs.map((log) => log.close()));
   }
 }

@@ -32,6 +32,7 @@ import { available } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import { AppendQueue, type PendingAppend, type PendingStart } from "./append-queue.js";
 import { batchesForNats } from "./batches-for-nats.js";
+import type { MovingLog } from "./early-takeovers.js";
 import { JetStreamReader } from "./jetstream-reader.js";
 import type { MessageCache } from "./message-cache.js";
 import { MessageSource } from "./message-source.js";
@@ -78,7 +79,7 @@ export interface LogOptions {
 
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
-export class JetStreamLog implements PartitionLog {
+export class JetStreamLog implements PartitionLog, MovingLog {
   readonly partition: number;
   readonly offsets = new LogOffsets(0, 0);
   readonly gaps: readonly Gap[] = [];
@@ -98,6 +99,8 @@ export class JetStreamLog implements PartitionLog {
   #checking: Promise<void> = Promise.resolve();
   #knownDamage: LogStoreError | undefined;
   #isClosed = false;
+  /** Another broker owned the partition when owners changed last. */
+  #isElsewhere = false;
 
   constructor(
     partition: number,
@@ -242,6 +245,21 @@ export class JetStreamLog implements PartitionLog {
   /** Takes the partition over from whoever wrote to it. */
   async claim(): Promise<void> {
     await available(`partition ${this.partition} cannot be taken over`, this.#writer.claim());
+  }
+
+  hasMovedHere(): boolean {
+    const isOwned = this.#ownership.term() !== undefined;
+    const hasMoved = isOwned && this.#isElsewhere && !this.#isClosed;
+    if (isOwned) this.#isElsewhere = false;
+    else if (this.#ownership.address() !== undefined) {
+      this.#isElsewhere = true;
+      this.#writer.leave();
+    }
+    return hasMoved;
+  }
+
+  async takeOver(): Promise<void> {
+    if (!this.#isClosed) await this.#writer.prepare();
   }
 
   async #follow(): Promise<void> {

@@ -23,6 +23,8 @@ export interface PartitionOwners {
    * @throws ResourceLimitExceededError if the owners of so many more partitions cannot be stored
    */
   checkRoom(partitions: number): void;
+  /** Registers a callback for changes of owners. */
+  onChange(changed: () => void): void;
   /** Resolves when a new topic's partitions have owners, or after a bounded time. */
   settled(topicId: string): Promise<void>;
 }

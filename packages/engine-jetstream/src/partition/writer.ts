@@ -126,6 +126,16 @@ export class Writer {
     await this.#takeOver();
   }
 
+  /** Makes this broker the owner, unless it is. */
+  async prepare(): Promise<void> {
+    if (this.#owner === undefined) await this.#takeOver();
+  }
+
+  /** Another broker owns the partition. What is under way is left to the fence. */
+  leave(): void {
+    if (this.#running === undefined) this.#owner = undefined;
+  }
+
   /** A takeover that is under way is enough for all. */
   #takeOver(): Promise<Owner> {
     this.#takingOver ??= this.#takeOverNow().finally(() => {
