@@ -30,7 +30,6 @@ export class JetStreamEngine implements Engine {
   readonly map: DurableMap;
   readonly journal: JournalStore;
   readonly cluster: Cluster | undefined;
-  readonly maxBatchBytes: number;
   readonly #nats: Nats;
   readonly #joined: JetStreamCluster | undefined;
   readonly #catalogue: JetStreamCatalogue;
@@ -46,7 +45,6 @@ export class JetStreamEngine implements Engine {
     const names = new Names(namespace);
     this.#nats = nats;
     this.#options = options;
-    this.maxBatchBytes = nats.maxBodyBytes;
     this.#offered = { durabilities: durabilitiesOf(options) };
     const context = Object.assign(this.#offered, {
       cache: new MessageCache(cacheBytes),
@@ -59,7 +57,13 @@ export class JetStreamEngine implements Engine {
       quorumLostAfterMs: 2 * options.requestTimeoutMs,
     });
     // What a topic may be configured with stays, whatever is offered later.
-    const limits = { durabilities: this.#offered.durabilities, maxBatchBytes: this.maxBatchBytes };
+    const { durabilities } = this.#offered;
+    const limits = {
+      durabilities,
+      get maxBatchBytes() {
+        return nats.maxBodyBytes;
+      },
+    };
     this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, limits, cluster);
     this.catalogue = this.#catalogue;
     this.map = new JetStreamMap(bucket);
@@ -78,6 +82,10 @@ export class JetStreamEngine implements Engine {
       if (this.#isClosed) return;
       this.#failed(unavailable("the connection to NATS has ended", error ?? "it was closed"));
     });
+  }
+
+  get maxBatchBytes(): number {
+    return this.#nats.maxBodyBytes;
   }
 
   get durabilities(): readonly Durability[] {

@@ -122,7 +122,7 @@ ${cluster}
   async restart(index: number, change: (config: string) => string): Promise<void> {
     const node = this.#nodes[index]!;
     const exit = once(node.process!, "exit");
-    node.process!.kill("SIGTERM");
+    node.process!.kill("SIGKILL");
     await exit;
     await writeFile(node.configFile, change(await readFile(node.configFile, "utf8")));
     this.startNode(index);

@@ -1,6 +1,7 @@
 /** What a failed request to NATS says. */
 import { InvalidArgumentError, LogStoreError, UnauthenticatedError, UnavailableError } from "@logstore/codec";
 import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
+import { errors } from "@nats-io/transport-node";
 
 /** The code of the server for "replicas > 1 not supported in non-clustered mode". */
 const REPLICAS_NEED_A_CLUSTER = 10_074;
@@ -12,6 +13,11 @@ export function isWrongSequence(error: unknown): boolean {
     (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
       error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
   );
+}
+
+/** Whether a message was not sent, because it is larger than `max_payload`. */
+export function isPayloadTooLarge(error: unknown): boolean {
+  return error instanceof errors.InvalidArgumentError && error.message.includes("max_payload");
 }
 
 export function isStreamNotFound(error: unknown): boolean {

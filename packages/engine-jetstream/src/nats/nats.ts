@@ -25,7 +25,7 @@ export interface Nats {
   readonly asking: JetStreamManager;
   /** Number of replicas of each stream. */
   readonly replicas: number;
-  /** Largest body of a message, in bytes. */
+  /** Largest body of a message at present, in bytes: the servers' `max_payload` may change. */
   readonly maxBodyBytes: number;
   /** How long one request may take, in ms. */
   readonly requestTimeoutMs: number;
@@ -43,30 +43,48 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
   const { connection: given, credentialsFile, replicas, requestTimeoutMs } = options;
   // A node that is stopped, not dead, accepts connections and answers nothing: it is left soon.
   const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000 };
-  const authenticator = credentialsFile && credsAuthenticator(await readCredentials(credentialsFile));
+  const credentials = credentialsFile === undefined ? undefined : await credentialsOf(credentialsFile);
   let connection: NatsConnection | undefined;
   try {
-    connection = await connect({ ...lasting, ...given, ...(authenticator && { authenticator }) });
+    connection = await connect({ ...lasting, ...given, ...credentials });
     const js = jetstream(connection, { timeout: requestTimeoutMs });
     const manager = await js.jetstreamManager();
     const timeout = Math.min(FIRST_ATTEMPT_MS, requestTimeoutMs);
     const asking = await jetstreamManager(connection, { timeout, checkAPI: false });
-    const maxBodyBytes = (connection.info?.max_payload ?? 1024 * 1024) - HEADER_ROOM_BYTES;
-    return { connection, js, manager, asking, replicas, maxBodyBytes, requestTimeoutMs };
+    const limit = payloadLimit(connection);
+    return {
+      connection,
+      js,
+      manager,
+      asking,
+      replicas,
+      requestTimeoutMs,
+      get maxBodyBytes() {
+        return limit() - HEADER_ROOM_BYTES;
+      },
+    };
   } catch (error) {
     await connection?.close();
     throw notConnected(error);
   }
 }
 
-async function readCredentials(file: string): Promise<Uint8Array> {
+/** The largest message at present, in bytes; while there is no connection, that of the last one. */
+function payloadLimit(connection: NatsConnection): () => number {
+  let last = 1024 * 1024;
+  return () => {
+    last = connection.info?.max_payload ?? last;
+    return last;
+  };
+}
+
+async function credentialsOf(file: string): Promise<NodeConnectionOptions> {
   try {
-    return await readFile(file);
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `the file of NATS credentials cannot be read: ${(error as Error).message}`,
-      {},
-      { cause: error },
-    );
+    const authenticator = credsAuthenticator(await readFile(file));
+    authenticator("nonce"); // it reads them only now
+    return { authenticator };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidArgumentError(`the file of NATS credentials cannot be read: ${file}: ${why}`, {}, { cause });
   }
 }

@@ -5,7 +5,7 @@
 import { sleep, UnavailableError } from "@logstore/codec";
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { OutcomeEvent } from "../events/jetstream-events.js";
-import { isWrongSequence } from "../nats/failures.js";
+import { isPayloadTooLarge, isWrongSequence } from "../nats/failures.js";
 import type { Outgoing, PartitionStream } from "../nats/partition-stream.js";
 import { EPOCH_HEADER } from "./data-message.js";
 import type { Owner } from "./owner.js";
@@ -52,6 +52,7 @@ export class FencedStream {
    * @throws FencedError if another broker has taken over
    * @throws UnavailableError if the stream seems to have lost its tail; the message is stored or
    * not
+   * @throws UnavailableError if the message is larger than the servers accept now
    * @throws the reason of the last failure if the signal aborts: the outcome is unknown
    */
   async store(message: Outgoing, owner: Owner): Promise<number> {
@@ -91,13 +92,17 @@ export class FencedStream {
    */
   async #storeOnce(message: Outgoing, owner: Owner, attempt: number): Promise<number | "lost" | "contradiction"> {
     let why: "lost" | "contradiction";
+    let failure: unknown;
     try {
       return await this.stream.publish(message, owner.lastSequence, attempt);
     } catch (error) {
       why = isWrongSequence(error) ? "contradiction" : "lost";
+      failure = error;
       this.#failed(error);
     }
     const follows = await this.#whatFollows(owner.lastSequence + 1);
+    // An earlier attempt may arrive yet: the next write takes over again, which fences it.
+    if (follows === undefined && isPayloadTooLarge(failure)) throw noLongerFits(failure);
     if (follows === undefined) return why;
     const isOwn = Number(follows.header.get(EPOCH_HEADER)) === owner.epoch;
     if (isOwn && follows.seq === owner.lastSequence + 1) return follows.seq;
@@ -134,4 +139,9 @@ export class FencedStream {
 function lostTail({ names }: PartitionStream, sequence: number): UnavailableError {
   const what = `stream ${names.stream} seems to have lost message ${sequence}, which was acknowledged`;
   return new UnavailableError(`${what}: append the same batches again`);
+}
+
+function noLongerFits(cause: unknown): UnavailableError {
+  const what = "max_payload of the NATS servers was lowered while this was written: append the same batches again";
+  return new UnavailableError(what, {}, { cause });
 }
