@@ -5,9 +5,10 @@ import type { Owner } from "@logstore/core/engine";
 import type { KvWatchEntry } from "@nats-io/kv";
 import type { TellEvent } from "../events/jetstream-events.js";
 import type { Bucket } from "../nats/bucket.js";
-import { ANY_LEASE, ANY_TOPIC, isLeaseKey, leaseKey, OWNERS_KEY } from "../nats/names.js";
+import { isLeaseKey, leaseKey, OWNERS_KEY } from "../nats/names.js";
 import type { Ownership, PartitionOwners } from "../partition/ownership.js";
 import { ClusterView } from "./cluster-view.js";
+import { ClusterWatch } from "./cluster-watch.js";
 import { Controller } from "./controller.js";
 import { OwnLease } from "./own-lease.js";
 import { encodeOwners } from "./owners-record.js";
@@ -33,15 +34,13 @@ export class JetStreamCluster implements PartitionOwners {
   readonly #lease: OwnLease;
   readonly #view: ClusterView;
   readonly #controller: Controller;
-  #watch: { stop(): void } | undefined;
+  readonly #watch: ClusterWatch;
   readonly #listeners: (() => void)[] = [];
   #tellLease = () => {};
   #tellFailure: (error: LogStoreError) => void = () => {};
   #failure: LogStoreError | undefined;
   /** The lease was valid before: beginning it is no event. */
   #hadLease = false;
-  /** Number of watches that were begun; only the last one counts. */
-  #watches = 0;
   readonly #closing = new AbortController();
 
   private constructor(bucket: Bucket, options: ClusterOptions) {
@@ -61,6 +60,7 @@ export class JetStreamCluster implements PartitionOwners {
       renewalFailed: (error) => options.tell({ type: "renewal_failed", error }),
       validityChanged: (isValid) => this.#leaseChanged(isValid),
     });
+    this.#watch = new ClusterWatch(bucket, (entry) => this.#see(entry));
     this.#view = new ClusterView(broker, this.#lease.incarnation);
     this.#controller = new Controller(bucket, this.#view, {
       mayDecide: () => this.#lease.isValid,
@@ -77,7 +77,7 @@ export class JetStreamCluster implements PartitionOwners {
   static async enter(bucket: Bucket, options: ClusterOptions): Promise<JetStreamCluster> {
     const cluster = new JetStreamCluster(bucket, options);
     try {
-      await cluster.#follow();
+      await cluster.#watch.begin();
       await cluster.#lease.begin();
       const joined = () => cluster.#lease.isValid && cluster.#view.owners !== undefined;
       if (await cluster.#becomes(joined)) return cluster;
@@ -173,7 +173,7 @@ export class JetStreamCluster implements PartitionOwners {
     this.#closing.abort();
     await this.#lease.end().catch(() => {}); // it expires
     await this.#controller.settle();
-    this.#watch?.stop();
+    this.#watch.stop();
   }
 
   get #isWithoutPartitions(): boolean {
@@ -198,18 +198,6 @@ export class JetStreamCluster implements PartitionOwners {
     };
   }
 
-  /** Begins a watch, in place of the one before. */
-  async #follow(): Promise<void> {
-    const number = ++this.#watches;
-    this.#watch?.stop();
-    this.#watch = undefined;
-    const watch = await this.#bucket.follow([ANY_LEASE, ANY_TOPIC, OWNERS_KEY], (entry) => {
-      if (number === this.#watches) this.#see(entry);
-    });
-    if (number === this.#watches && !this.#closing.signal.aborted) this.#watch = watch;
-    else watch.stop();
-  }
-
   #see({ key, value, operation, revision }: KvWatchEntry): void {
     try {
       this.#view.see({ key, value: operation === "PUT" ? value : undefined, revision });
@@ -228,7 +216,7 @@ export class JetStreamCluster implements PartitionOwners {
 
   #renewed(): void {
     // A watch that does not show them has ended, whatever it says.
-    if (this.#lease.unseenRenewals >= UNSEEN_RENEWALS) this.#follow().catch(() => {}); // the next renewal tries again
+    if (this.#lease.unseenRenewals >= UNSEEN_RENEWALS) this.#watch.begin().catch(() => {}); // the next renewal tries again
     this.#changed();
     this.#controller.wake();
   }

@@ -10,6 +10,10 @@ const CONTRACT = ["test/engine-contract.test.ts"];
 const CLUSTER = ["test/cluster.test.ts"];
 const LOST = ["test/lost-and-late.test.ts"];
 const ZOMBIE = ["test/zombie.test.ts"];
+const DURABILITY = ["test/durability.test.ts"];
+const CONNECTING = ["test/connecting.test.ts"];
+const LOST_QUORUM = ["test/lost-quorum.test.ts"];
+const OWNERS = ["src/cluster/owners-record.test.ts"];
 
 export const engineJetStreamDefects: readonly Defect[] = [
   ...within("engine-jetstream/nats/partition-stream.ts", FENCE, {
@@ -207,5 +211,53 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "      mayBeCurrent = true; // from now on, unless the key is refused\n",
       "",
     ],
+  }),
+  ...within("engine-jetstream/nats/sync-check.ts", DURABILITY, {
+    "takes any answer for a server that syncs always": [
+      "if (varz.jetstream?.config?.sync_always !== true)",
+      "if (varz.jetstream === null)",
+    ],
+  }),
+  ...within("engine-jetstream/jetstream-engine.ts", DURABILITY, {
+    "acknowledges as flushed after a server has answered no": [
+      'this.#offered.durabilities = this.#offered.durabilities.filter((each) => each !== "flushed");',
+      "void this.#offered.durabilities;",
+    ],
+  }),
+  ...within("engine-jetstream/partition/jetstream-log.ts", DURABILITY, {
+    "calls a topic healthy that cannot be flushed": [
+      "this.#health.isLost || (this.#context.notFlushed !== undefined && isFlushed())",
+      "this.#health.isLost && isFlushed()",
+    ],
+  }),
+  ...within("engine-jetstream/partition/fenced-stream.ts", CONNECTING, {
+    "sends a message that does not fit for ever": [
+      "if (follows === undefined && isPayloadTooLarge(failure))",
+      "if (follows === null && isPayloadTooLarge(failure))",
+    ],
+  }),
+  ...within("engine-jetstream/nats/nats.ts", CONNECTING, {
+    "does not follow max_payload": [
+      "last = connection.info?.max_payload ?? last;",
+      "last += 0 * connection.stats().inMsgs;",
+    ],
+  }),
+  ...within("engine-jetstream/partition/stream-health.ts", LOST_QUORUM, {
+    "tells nobody of a lost quorum": ["this.#options.changed(isLost, error);", "void error;"],
+  }),
+  ...within("engine-jetstream/cluster/own-lease.ts", LOST_QUORUM, {
+    "does not tell that the lease has ended": [
+      "this.#expiry = startTimer(leftMs, () => this.#noteValidity()",
+      "this.#expiry = startTimer(leftMs, () => {}",
+    ],
+  }),
+  ...within("engine-jetstream/cluster/owners-record.ts", OWNERS, {
+    "stores owners that are too large": [
+      "if (value.length <= maxBytes) return value;",
+      "if (maxBytes > 0) return value;",
+    ],
+  }),
+  ...within("engine-jetstream/cluster/controller.ts", OWNERS, {
+    "keeps silent about owners that cannot be stored": [".catch(this.#options.failed);", ".catch(() => {});"],
   }),
 ];
