@@ -1,4 +1,4 @@
-/** What the NATS servers and the options say about a connection, and what changes while it lasts. */
+/** What the NATS servers and the options say about a connection, and what changes meanwhile. */
 import { Broker } from "@logstore/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { batch } from "../../core/test/engine-contract/home.ts";
