@@ -203,4 +203,16 @@ describe("a group", () => {
     // The loop was left while the last record was being processed.
     expect((await client.describeGroup("g")).partitions).toMatchObject([{ partition: 0, committedOffset: 29 }]);
   });
+
+  test("tells a member where its coordinator is now", async () => {
+    const cluster = await MemoryCluster.start(["a", "b"], ["b"]);
+    const membership = cluster.member("b").broker.joinGroup({ group: "g", topics: ["t"] });
+    const events = membership[Symbol.asyncIterator]();
+    expect((await events.next()).value).toMatchObject({ type: "joined" });
+    const ended = (async () => {
+      for (;;) if ((await events.next()).done) return;
+    })();
+    cluster.moveGroups("a");
+    await expect(ended).rejects.toMatchObject({ code: "NOT_OWNER", address: cluster.member("a").address });
+  });
 });

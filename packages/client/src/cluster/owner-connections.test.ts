@@ -1,4 +1,6 @@
 /** Connections to owners: opened when needed, bounded, tried again, and closed when not used. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { protocolDefinitions } from "../grpc/load-proto.js";
@@ -79,4 +81,17 @@ test("an address that cannot be one is unreachable", async () => {
   owners.at("http://a");
   await owners.settled("http://a");
   expect(owners.at("http://a")).toBe("unreachable");
+});
+
+test("closing ends a connection that is being tried out", async () => {
+  const silent = createServer(); // accepts connections, and answers nothing
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void silent.close());
+  const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const owners = connections();
+  expect(owners.at(address)).toBe("connecting");
+  const settled = owners.settled(address);
+  await once(silent, "connection");
+  owners.close();
+  await settled; // not after the time limit, which the clock of this test never reaches
 });

@@ -29,6 +29,8 @@ const MAX_OWNERS = 100;
 /** What is known of one address. */
 interface Slot {
   connection?: OwnerConnection | undefined;
+  /** What is being tried out. */
+  tried?: OwnerConnection | undefined;
   connecting?: Promise<void> | undefined;
   /** Attempts to connect since it was reached last. */
   failures: number;
@@ -75,7 +77,7 @@ export class OwnerConnections {
   close(): void {
     this.#isClosed = true;
     this.#sweep?.cancel();
-    const open = [...this.#slots.values()].flatMap(({ connection }) => connection ?? []);
+    const open = [...this.#slots.values()].flatMap(({ connection, tried }) => connection ?? tried ?? []);
     callAll(open.map((connection) => () => connection.close()));
     this.#slots.clear();
   }
@@ -90,8 +92,9 @@ export class OwnerConnections {
   }
 
   #connect(address: string, slot: Slot): void {
-    slot.connecting = this.#open(address).then((connection) => {
+    slot.connecting = this.#open(address, slot).then((connection) => {
       slot.connecting = undefined;
+      slot.tried = undefined;
       if (connection === undefined) {
         slot.tryAt = performance.now() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** slot.failures++);
         return;
@@ -100,9 +103,10 @@ export class OwnerConnections {
     });
   }
 
-  async #open(address: string): Promise<OwnerConnection | undefined> {
+  async #open(address: string, slot: Slot): Promise<OwnerConnection | undefined> {
     try {
       const connection = new OwnerConnection(address, this.#options, () => this.#lost(address, connection));
+      slot.tried = connection;
       const isReachable = await connection.isReachable(CONNECT_TIMEOUT_MS);
       if (isReachable && !connection.isAway && !this.#isClosed) return connection;
       connection.close();

@@ -1,6 +1,7 @@
 /** Chooses the broker that a call goes to, and learns from the answers. */
 import { type LogStoreError, sleep } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import { settledWithin } from "../common/registry.js";
 import { hasCode, isRetriable } from "../common/retry.js";
 import type { GrpcLogApi } from "../grpc/grpc-log-api.js";
 import type { Way } from "./owner-connection.js";
@@ -71,10 +72,11 @@ export class Ways {
       if (reach === "unreachable") break;
       if (reach === "connecting") await owners.settled(address);
       else {
-        await this.#ask(owned);
-        if (routes.get(owned) !== address) continue;
-        owners.retry(address); // it may have been restarted
-        await sleep(ASK_EVERY_MS, closing);
+        // A seed that answers nothing does not make it longer.
+        await settledWithin(this.#ask(owned), end - performance.now(), closing);
+        const next = routes.get(owned);
+        if (next !== undefined && next === address) owners.retry(address); // it may have been restarted
+        if (next !== undefined && owners.at(next) === "lost") await sleep(ASK_EVERY_MS, closing);
       }
     }
     return this.#passedOn;

@@ -134,7 +134,10 @@ export class BrokerGroups {
     const open = this.#open.get(index);
     if (open !== undefined && (!isOwn || open.failure instanceof NotOwnerError)) {
       this.#open.delete(index);
-      await open.close().catch(() => {}); // another broker goes on from what is stored
+      const why = new NotOwnerError("the group has moved to another broker: join it there", {
+        address: cluster?.journalOwner(index)?.address,
+      });
+      await open.close(why).catch(() => {}); // the other broker goes on from what is stored
     }
     if (!isOwn || this.#open.has(index)) return;
     const { now, randomHex } = this.#engine;

@@ -63,10 +63,11 @@ export class JournalGroups {
     this.#stop.abort();
   }
 
-  async close(): Promise<void> {
+  /** @param why see {@link GroupCoordinator.close} */
+  async close(why?: LogStoreError): Promise<void> {
     this.stopOpening();
     await this.#opened.catch(() => {});
-    await this.#coordinator?.close();
+    await this.#coordinator?.close(why);
   }
 
   async #open(): Promise<void> {

@@ -188,10 +188,11 @@ export class GroupCoordinator implements GroupApi {
     return allDecided(decided);
   }
 
-  async close(): Promise<void> {
+  /** @param why what members and callers that wait are told */
+  async close(why: LogStoreError = new ClosedError("the broker is closed")): Promise<void> {
     const { journal, members } = this.#parts;
     members.takeTurns();
-    journal.fail(new ClosedError("the broker is closed"));
+    journal.fail(why);
     await journal.close();
   }
 }

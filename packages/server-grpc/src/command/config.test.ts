@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { UnavailableError } from "@logstore/codec";
+import type { Logger } from "pino";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { loadConfig } from "./config.js";
 import { scalarKeys } from "./config-keys.js";
-import { connectOptions } from "./connect-to-broker.js";
+import { connectOptions, peerLog } from "./connect-to-broker.js";
 import { engineOptions } from "./open-engine.js";
 import { UsageError } from "./usage-error.js";
 
@@ -199,6 +201,20 @@ test("a broker shows its certificate and token to the others", async () => {
   const options = connectOptions(await configOf([...flags, ...tls, ...mutual]));
   expect(options).toMatchObject({ tls: { caFile: "ca", certFile: "c", keyFile: "k" } });
   expect(await (options.token as () => Promise<string>)()).toBe("secret");
+});
+
+test("another broker that cannot be reached is logged once, and when it is back", () => {
+  const lines: unknown[][] = [];
+  const log = { warn: (...line: unknown[]) => lines.push(line), info: (...line: unknown[]) => lines.push(line) };
+  const tell = peerLog(log as unknown as Logger);
+  const [address, error] = ["b:1", new UnavailableError("refused")];
+  tell({ type: "lost", address, error });
+  for (let failures = 2; failures < 100; failures++) tell({ type: "retried", address, error, failures, lostMs: 1 });
+  tell({ type: "restored", address, lostMs: 7 });
+  expect(lines).toEqual([
+    [{ broker: "b:1", err: error }, "another broker cannot be reached"],
+    [{ broker: "b:1", lostMs: 7 }, "another broker can be reached again"],
+  ]);
 });
 
 test("flags and variables are named as they were given", async () => {

@@ -115,7 +115,7 @@ async function serveBroker(
   const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
   const onRefused = refusedLog(log);
   const options = { ...serveOptions(config), onError, onWarning, onRefused };
-  const server = await serve(broker, { ...options, connectToBroker: await connectToBroker(config) });
+  const server = await serve(broker, { ...options, connectToBroker: await connectToBroker(config, log) });
   logStart(log, config, server, metricsUrl);
   print(`logstore listening on ${server.address}`);
   // Before that, clients and the other brokers would find nobody there.
