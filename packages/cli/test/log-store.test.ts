@@ -76,7 +76,7 @@ test("tail shows what the writer appends, without the topic's name", async () =>
 test("a log store is copied to a topic of a server's directory, offsets included", async () => {
   const target = join(parent, "server");
   const { stdout, code } = await on("copy", "logs", "events", "--to-data", target);
-  expect(stdout).toMatch(/^copied \d+ records of logs to events, with the same offsets\n$/);
+  expect(stdout).toMatch(/^copied \d+ records of logs to events, with the same offsets, and compared them\n$/);
   expect(code).toBe(0);
   await using broker = await Broker.open(target);
   const ends = (await broker.describeTopic("events")).partitions.map(({ highWatermark }) => highWatermark);
