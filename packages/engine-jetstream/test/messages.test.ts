@@ -89,7 +89,7 @@ describe.skipIf(natsServer() === undefined)("messages", () => {
       expect(await codeOf(JetStreamEngine.open(bad as never))).toBe("INVALID_ARGUMENT");
     }
     expect(await codeOf(JetStreamEngine.open({ servers: ["nats://127.0.0.1:1"] }))).toBe("UNAVAILABLE");
-    expect(await codeOf(JetStreamEngine.open({ servers: servers.addresses, replicas: 3 }))).toBe("UNAVAILABLE");
+    expect(await codeOf(JetStreamEngine.open({ servers: servers.addresses, replicas: 3 }))).toBe("INVALID_ARGUMENT"); // one server
   });
 });
 
