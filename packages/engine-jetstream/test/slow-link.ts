@@ -8,6 +8,7 @@ export class SlowLink {
   readonly #sockets = new Set<readonly [near: Socket, far: Socket]>();
   #isHeldUp = false;
   #isSilent = false;
+  #lost: string | undefined;
   #trap: { readonly text: string; readonly caught: () => void; readonly mustPass: boolean } | undefined;
 
   private constructor(port: number) {
@@ -61,6 +62,19 @@ export class SlowLink {
     return new Promise((caught) => (this.#trap = { text, caught, mustPass: true }));
   }
 
+  /**
+   * The next request whose subject has this beginning goes to a subject that has "LST" in place of
+   * "API". Something must subscribe there: it is what is asked, and does not answer.
+   */
+  loseRequest(subject: string): void {
+    this.#lost = subject;
+  }
+
+  /** Whether the request of {@link loseRequest} was made. */
+  get hasLostRequest(): boolean {
+    return this.#lost === undefined;
+  }
+
   /** What the server sends is lost from now on, and then the connections break. */
   async loseAnswers(ms: number): Promise<void> {
     for (const [, far] of this.#sockets) far.pause();
@@ -97,7 +111,13 @@ export class SlowLink {
     if (this.#isSilent) far.pause();
   }
 
-  #pass(bytes: Buffer, near: Socket, far: Socket): void {
+  #pass(given: Buffer, near: Socket, far: Socket): void {
+    let bytes = given;
+    if (this.#lost !== undefined && given.includes(this.#lost)) {
+      const redirected = given.toString("latin1").replace(this.#lost, this.#lost.replace("API", "LST"));
+      bytes = Buffer.from(redirected, "latin1");
+      this.#lost = undefined;
+    }
     const trap = this.#trap;
     if (trap === undefined || !bytes.includes(trap.text)) {
       far.write(bytes);

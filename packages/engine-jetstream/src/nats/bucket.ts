@@ -1,7 +1,8 @@
 /** The KV bucket: keys with compare-and-set, read from the leader, and a watch. */
 import { PubHeaders } from "@nats-io/jetstream";
-import { type KV, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
+import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
 import { headers } from "@nats-io/transport-node";
+import { askAgain } from "./ask-again.js";
 import { isWrongSequence } from "./failures.js";
 import type { Nats } from "./nats.js";
 
@@ -28,19 +29,20 @@ export class Bucket {
 
   static async open(nats: Nats, name: string): Promise<Bucket> {
     // No direct gets: a replica that lags would answer with an old value.
-    const kv = await new Kvm(nats.js).create(name, { replicas: nats.replicas, history: 1, allow_direct: false });
+    const options = { replicas: nats.replicas, history: 1, allow_direct: false };
+    const kv = await askAgain(nats.requestTimeoutMs, () => new Kvm(nats.askingJs).create(name, options));
     return new Bucket(nats, name, kv);
   }
 
   async get(key: string): Promise<BucketEntry | undefined> {
-    const entry = await this.#kv.get(key);
+    const entry = await this.#entry(key);
     return entry?.operation === "PUT" ? { value: entry.value, revision: entry.revision } : undefined;
   }
 
   /** All keys that match a filter. */
   async keys(filter: string): Promise<string[]> {
     const keys: string[] = [];
-    for await (const key of await this.#kv.keys(filter)) keys.push(key);
+    for await (const key of await askAgain(this.#nats.requestTimeoutMs, () => this.#kv.keys(filter))) keys.push(key);
     return keys;
   }
 
@@ -50,7 +52,7 @@ export class Bucket {
   async set(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
     const set = await this.#change(key, value, revision);
     if (set !== undefined || revision !== 0) return set;
-    const entry = await this.#kv.get(key); // a deleted key has a revision, that of its deletion
+    const entry = await this.#entry(key); // a deleted key has a revision, that of its deletion
     if (entry === null || entry.operation === "PUT") return undefined;
     return this.#change(key, value, entry.revision);
   }
@@ -76,12 +78,16 @@ export class Bucket {
     return this.#watch(filters, KvWatchInclude.LastValue, changed);
   }
 
+  #entry(key: string): Promise<KvEntry | null> {
+    return askAgain(this.#nats.requestTimeoutMs, () => this.#kv.get(key));
+  }
+
   async #watch(
     filters: readonly string[],
     include: KvWatchInclude,
     changed: (entry: KvWatchEntry) => void,
   ): Promise<{ stop(): void }> {
-    const watch = await this.#kv.watch({ key: [...filters], include });
+    const watch = await askAgain(this.#nats.requestTimeoutMs, () => this.#kv.watch({ key: [...filters], include }));
     void (async () => {
       for await (const entry of watch) changed(entry);
     })().catch(() => {}); // it ends with the connection

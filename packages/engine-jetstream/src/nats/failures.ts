@@ -6,6 +6,9 @@ import { errors } from "@nats-io/transport-node";
 /** The code of the server for "replicas > 1 not supported in non-clustered mode". */
 const REPLICAS_NEED_A_CLUSTER = 10_074;
 
+/** The code of the server for "JetStream system temporarily unavailable". */
+const CLUSTER_NOT_AVAILABLE = 10_008;
+
 /** Whether a compare-and-set, or an expected sequence, was refused. */
 export function isWrongSequence(error: unknown): boolean {
   return (
@@ -27,6 +30,12 @@ export function isStreamNotFound(error: unknown): boolean {
 /** Whether a direct get found no message. */
 export function isNoMessage(error: unknown): boolean {
   return error instanceof JetStreamError && (error as { readonly code?: unknown }).code === 404;
+}
+
+/** Whether a request was not answered, or by a server that has no leader to answer it. */
+export function isUnanswered(error: unknown): boolean {
+  if (error instanceof errors.TimeoutError) return true;
+  return error instanceof JetStreamApiError && error.code === CLUSTER_NOT_AVAILABLE;
 }
 
 /** @param what what could not be done: "topic t cannot be looked up" */

@@ -1,20 +1,13 @@
 /** A connection to the NATS cluster, and its JetStream. */
 import { readFile } from "node:fs/promises";
 import { InvalidArgumentError } from "@logstore/codec";
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { askAgain, FIRST_ATTEMPT_MS } from "./ask-again.js";
 import { notConnected } from "./failures.js";
 
 /** Bytes of a message left for its headers. */
 const HEADER_ROOM_BYTES = 4096;
-
-/**
- * How long the first attempt may take of a request that is made again until it succeeds, in ms. A
- * request that was sent to a leader that has died is never answered, and the next leader is elected
- * 4 to 9 s later: what is asked anew every 1.5 s hears from it soon, while a leader that is merely
- * busy has answered before.
- */
-export const FIRST_ATTEMPT_MS = 1_500;
 
 /** What every part of the engine needs of NATS. */
 export interface Nats {
@@ -23,6 +16,8 @@ export interface Nats {
   readonly manager: JetStreamManager;
   /** For questions that are asked again until they are answered: a request is short. */
   readonly asking: JetStreamManager;
+  /** As `asking`, for the KV bucket. */
+  readonly askingJs: JetStreamClient;
   /** Number of replicas of each stream. */
   readonly replicas: number;
   /** Largest body of a message at present, in bytes: the servers' `max_payload` may change. */
@@ -48,15 +43,17 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
   try {
     connection = await connect({ ...lasting, ...given, ...credentials });
     const js = jetstream(connection, { timeout: requestTimeoutMs });
-    const manager = await js.jetstreamManager();
     const timeout = Math.min(FIRST_ATTEMPT_MS, requestTimeoutMs);
-    const asking = await jetstreamManager(connection, { timeout, checkAPI: false });
+    const askingJs = jetstream(connection, { timeout });
+    const asking = await askAgain(requestTimeoutMs, () => askingJs.jetstreamManager());
+    const manager = await js.jetstreamManager(false); // it has answered
     const limit = payloadLimit(connection);
     return {
       connection,
       js,
       manager,
       asking,
+      askingJs,
       replicas,
       requestTimeoutMs,
       get maxBodyBytes() {

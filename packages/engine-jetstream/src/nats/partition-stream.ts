@@ -2,9 +2,10 @@
 import { startTimer } from "@logstore/codec";
 import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
+import { FIRST_ATTEMPT_MS } from "./ask-again.js";
 import { isNoMessage, isStreamNotFound } from "./failures.js";
 import type { MessageKind, StreamNames } from "./names.js";
-import { FIRST_ATTEMPT_MS, type Nats } from "./nats.js";
+import type { Nats } from "./nats.js";
 
 /** A message to publish. */
 export interface Outgoing {
