@@ -33,13 +33,13 @@ export class ServerProcess {
     this.ended = once(child, "exit");
   }
 
-  static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
+  /** @param dataDirectory undefined: the engine of `args` has none */
+  static async start(dataDirectory: string | undefined, options: ServerOptions = {}): Promise<ServerProcess> {
     const args = [
       "--import",
       endsWithParent,
       options.bin ?? bin,
-      "--data",
-      dataDirectory,
+      ...(dataDirectory === undefined ? [] : ["--data", dataDirectory]),
       "--port",
       String(options.port ?? 0),
       ...(options.args ?? []),

@@ -87,7 +87,7 @@ async function start(name: string): Promise<void> {
   const replicas = values.nats === "1" ? "1" : "3";
   const engine = ["--engine", "jetstream", "--nats", nats.addresses.join(), "--cluster-replicas", replicas];
   const args = [...engine, "--cluster-broker", name, "--cluster-lease-ms", String(leaseMs)];
-  servers.set(name, await ServerProcess.start("unused", { port: ports.get(name)!, args }));
+  servers.set(name, await ServerProcess.start(undefined, { port: ports.get(name)!, args }));
 }
 
 const over = new AbortController();

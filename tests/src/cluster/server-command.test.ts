@@ -23,7 +23,7 @@ describe.skipIf(natsServer() === undefined)("logstore-server on JetStream", () =
   async function start(broker: string, port: number): Promise<ServerProcess> {
     const common = ["--engine", "jetstream", "--nats", nats.addresses.join(), "--cluster-lease-ms", "1200"];
     const args = [...common, "--cluster-broker", broker, "--cluster-replicas", "1"];
-    const server = await ServerProcess.start("unused", { port, args });
+    const server = await ServerProcess.start(undefined, { port, args });
     onTestFinished(async () => void (await server.kill()));
     return server;
   }

@@ -43,7 +43,7 @@ export class BrokerProcess {
     args.push("--cluster-broker", this.#name, "--cluster-lease-ms", `${LEASE_MS}`);
     if (this.#syncsAlways) args.push("--cluster-syncs-always");
     const env = { NODE_COMPILE_CACHE }; // many processes start
-    this.#process = await ServerProcess.start("unused", { port: this.#port, args, env });
+    this.#process = await ServerProcess.start(undefined, { port: this.#port, args, env });
   }
 
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
