@@ -51,6 +51,8 @@ test.each(examples)("$file: $code", { timeout: 20_000 }, async ({ code }) => {
   const consumer: Consumer = client.consumer({ group: "deliveries", topics: ["payments"] });
   const scope = {
     ...{ client, producer, consumer, json, text, connect },
+    reader: client.reader({ topics: ["payments"], until: "latest" }),
+    index: () => {},
     console: { log: () => {} },
     deliver: () => consumer.close(),
   };
