@@ -75,7 +75,7 @@ export class Ways {
         // A seed that answers nothing does not make it longer.
         await settledWithin(this.#ask(owned), end - performance.now(), closing);
         const next = routes.get(owned);
-        if (next !== undefined && next === address) owners.retry(address); // it may have been restarted
+        if (next === address) owners.retry(address); // it may have been restarted
         if (next !== undefined && owners.at(next) === "lost") await sleep(ASK_EVERY_MS, closing);
       }
     }

@@ -87,8 +87,8 @@ export class FencedStream {
   }
 
   /**
-   * The sequence, or why the message is not stored yet: the same bytes may be sent again. It is a
-   * contradiction if the stream's last message is not the one that nothing follows.
+   * Resolves to the sequence, or to why the message is not stored yet: the same bytes may be sent
+   * again. `contradiction`: the owner's last sequence was refused, but no message follows it.
    */
   async #storeOnce(message: Outgoing, owner: Owner, attempt: number): Promise<number | "lost" | "contradiction"> {
     let why: "lost" | "contradiction";
@@ -135,7 +135,7 @@ export class FencedStream {
   }
 }
 
-/** A takeover finds out: its epoch record has a sequence that is not beyond the lost one. */
+/** The next takeover finds out: the log ends before the end that was known. */
 function lostTail({ names }: PartitionStream, sequence: number): UnavailableError {
   const what = `stream ${names.stream} seems to have lost message ${sequence}, which was acknowledged`;
   return new UnavailableError(`${what}: append the same batches again`);
