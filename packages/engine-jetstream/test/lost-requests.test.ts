@@ -1,11 +1,19 @@
-/** Requests that NATS drops, as a stream does that was created a moment ago. */
+/**
+ * Requests that NATS drops, as a stream does that was created a moment ago, and answers that are
+ * lost.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@nats-io/transport-node";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { JetStreamEngine } from "../src/index.ts";
+import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
+import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 import { SlowLink } from "./slow-link.ts";
 
-describe.skipIf(natsServer() === undefined)("a broker starts although NATS does not answer one request", () => {
+type OnTestFinished = TestContext["onTestFinished"];
+
+const LEASE_MS = 3_000;
+
+describe.skipIf(natsServer() === undefined)("NATS does not answer one request", () => {
   let servers: NatsServers;
   let namespaces = 0;
   beforeAll(async () => {
@@ -13,33 +21,64 @@ describe.skipIf(natsServer() === undefined)("a broker starts although NATS does 
   }, 60_000);
   afterAll(() => servers?.stop());
 
+  /** A link on which requests can be lost. */
+  async function link(onTestFinished: OnTestFinished): Promise<SlowLink> {
+    const silent = await connect({ servers: servers.addresses });
+    onTestFinished(() => silent.close());
+    silent.subscribe("$LS.>", { callback() {} });
+    await silent.flush();
+    const to = await SlowLink.to(servers.addresses[0]!);
+    onTestFinished(() => to.close());
+    return to;
+  }
+
+  async function broker(to: SlowLink, namespace: string, onTestFinished: OnTestFinished) {
+    const events: JetStreamEvent[] = [];
+    const engine = await JetStreamEngine.open({
+      servers: [to.address],
+      namespace,
+      replicas: 1,
+      broker: "a",
+      address: "a.example:7411",
+      leaseMs: LEASE_MS,
+      onEvent: (event) => events.push(event),
+    });
+    onTestFinished(() => engine.close());
+    return { engine, events };
+  }
+
   test.concurrent.for([
     "$JS.API.INFO",
     "$JS.API.STREAM.INFO.KV_",
     "$JS.API.STREAM.CREATE.KV_",
     "$JS.API.CONSUMER.CREATE.KV_",
     "$JS.API.STREAM.MSG.GET.KV_",
-  ])("%s", { timeout: 30_000 }, async (subject, { expect, onTestFinished }) => {
-    const silent = await connect({ servers: servers.addresses });
-    onTestFinished(() => silent.close());
-    silent.subscribe("$JS.LST.>", { callback() {} });
-    await silent.flush();
-    const link = await SlowLink.to(servers.addresses[0]!);
-    onTestFinished(() => link.close());
-    link.loseRequest(subject);
+  ])("a broker starts: %s", { timeout: 30_000 }, async (subject, { expect, onTestFinished }) => {
+    const to = await link(onTestFinished);
+    to.loseRequest(subject);
 
-    const engine = await JetStreamEngine.open({
-      servers: [link.address],
-      namespace: `lost-${++namespaces}`,
-      replicas: 1,
-      broker: "a",
-      address: "a.example:7411",
-    });
-    onTestFinished(() => engine.close());
+    const { engine } = await broker(to, `lost-${++namespaces}`, onTestFinished);
 
-    expect(link.hasLostRequest).toBe(true);
+    expect(to.hasLostRequest).toBe(true);
     expect(engine.unavailable).toBeUndefined();
   });
+
+  test.concurrent.for(["loseRequest", "loseAnswer"] as const)(
+    "a broker keeps its lease: %s",
+    { timeout: 30_000 },
+    async (lose, { expect, onTestFinished }) => {
+      const to = await link(onTestFinished);
+      const namespace = `lost-${++namespaces}`;
+      const { engine, events } = await broker(to, namespace, onTestFinished);
+
+      to[lose](`$KV.${namespace}.lease.a`);
+      await expect.poll(() => to.hasLostRequest, { timeout: 10_000 }).toBe(true);
+      await sleep(LEASE_MS); // longer than the lease is valid without another renewal
+
+      expect(events.filter(({ type }) => type === "lease")).toEqual([]);
+      expect(engine.unavailable).toBeUndefined();
+    },
+  );
 });
 
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});

@@ -8,7 +8,7 @@ export class SlowLink {
   readonly #sockets = new Set<readonly [near: Socket, far: Socket]>();
   #isHeldUp = false;
   #isSilent = false;
-  #lost: string | undefined;
+  #lost: { readonly subject: string; readonly isOnlyAnswer: boolean } | undefined;
   #trap: { readonly text: string; readonly caught: () => void; readonly mustPass: boolean } | undefined;
 
   private constructor(port: number) {
@@ -63,14 +63,20 @@ export class SlowLink {
   }
 
   /**
-   * The next request whose subject has this beginning goes to a subject that has "LST" in place of
-   * "API". Something must subscribe there: it is what is asked, and does not answer.
+   * The next request whose subject has this beginning goes to a subject that begins with "$LS"
+   * instead of "$JS" or "$KV". Something must subscribe there: it is what is asked, and does not
+   * answer.
    */
   loseRequest(subject: string): void {
-    this.#lost = subject;
+    this.#lost = { subject, isOnlyAnswer: false };
   }
 
-  /** Whether the request of {@link loseRequest} was made. */
+  /** The answer of the next request whose subject has this beginning goes to nobody. */
+  loseAnswer(subject: string): void {
+    this.#lost = { subject, isOnlyAnswer: true };
+  }
+
+  /** Whether the request of {@link loseRequest} or {@link loseAnswer} was made. */
   get hasLostRequest(): boolean {
     return this.#lost === undefined;
   }
@@ -113,9 +119,11 @@ export class SlowLink {
 
   #pass(given: Buffer, near: Socket, far: Socket): void {
     let bytes = given;
-    if (this.#lost !== undefined && given.includes(this.#lost)) {
-      const redirected = given.toString("latin1").replace(this.#lost, this.#lost.replace("API", "LST"));
-      bytes = Buffer.from(redirected, "latin1");
+    const at = this.#lost === undefined ? -1 : given.indexOf(this.#lost.subject);
+    if (at >= 0) {
+      bytes = Buffer.from(given);
+      if (this.#lost!.isOnlyAnswer) bytes.write("_NOBOX", bytes.indexOf("_INBOX", at));
+      else bytes.write("$LS", at);
       this.#lost = undefined;
     }
     const trap = this.#trap;

@@ -14,8 +14,8 @@ import { OwnLease } from "./own-lease.js";
 import { encodeOwners } from "./owners-record.js";
 
 const ASK_EVERY_MS = 10;
-/** Renewals that are not seen before the watch is begun anew. */
-const UNSEEN_RENEWALS = 6;
+/** Renewals that are stored and not seen before the watch is begun anew: the lease has ended. */
+const UNSEEN_RENEWALS = 4;
 
 export interface ClusterOptions {
   /** Name of this broker. */
@@ -52,7 +52,7 @@ export class JetStreamCluster implements PartitionOwners {
       address,
       leaseMs,
       standby,
-      renewed: () => this.#renewed(),
+      attempted: () => this.#attempted(),
       taken: (error) => {
         options.tell({ type: "renewal_failed", error });
         this.#failed(error);
@@ -205,7 +205,7 @@ export class JetStreamCluster implements PartitionOwners {
       return; // a topic or lease of a newer release: it is no matter of this broker
     }
     const own = this.#view.lease(this.#options.broker);
-    if (key === leaseKey(this.#options.broker) && own !== undefined) this.#lease.seen(own);
+    if (key === leaseKey(this.#options.broker) && own !== undefined) this.#lease.seen(own, revision);
     if (key === OWNERS_KEY || isLeaseKey(key)) this.#changed();
     this.#controller.wake();
   }
@@ -214,7 +214,7 @@ export class JetStreamCluster implements PartitionOwners {
     for (const changed of this.#listeners) changed();
   }
 
-  #renewed(): void {
+  #attempted(): void {
     // A watch that does not show them has ended, whatever it says.
     if (this.#lease.unseenRenewals >= UNSEEN_RENEWALS) this.#watch.begin().catch(() => {}); // the next renewal tries again
     this.#changed();

@@ -13,8 +13,8 @@ export interface LeaseOptions {
   /** Whether it begins as that of a broker that is to own nothing. */
   readonly standby: boolean;
   /** Called after each attempt to renew it, successful or not. */
-  renewed(): void;
-  /** An attempt to renew it failed. */
+  attempted(): void;
+  /** An attempt to renew it failed, or was not answered. */
   renewalFailed(error: unknown): void;
   /** It has expired, or is valid again. */
   validityChanged(isValid: boolean): void;
@@ -32,6 +32,12 @@ export class OwnLease {
   readonly #sentAt = new Map<number, number>();
   #renewal = 0;
   #revision = 0;
+  /** When the revision was learned: the lease was stored before. */
+  #learnedAt = 0;
+  /** When the last renewal was sent. */
+  #triedAt = 0;
+  /** Number of renewals that were stored since the last one that was seen. */
+  #unseen = 0;
   #validUntil = 0;
   #isOnStandby: boolean;
   #isDraining = false;
@@ -52,22 +58,26 @@ export class OwnLease {
     return performance.now() < this.#validUntil && !this.#isOver;
   }
 
-  /** Number of renewals since the last one that was seen. */
+  /** Number of renewals that were stored since the last one that was seen. */
   get unseenRenewals(): number {
-    return this.#sentAt.size;
+    return this.#unseen;
   }
 
   /** Takes the lease, also from an earlier process of this name, and keeps renewing it. */
   async begin(): Promise<void> {
-    this.#revision = (await this.#bucket.get(this.#key))?.revision ?? 0;
+    this.#learn((await this.#bucket.get(this.#key))?.revision);
     await this.renew();
   }
 
   /** The watch has shown this lease. */
-  seen({ incarnation, renewal }: Lease): void {
+  seen({ incarnation, renewal }: Lease, revision: number): void {
     if (incarnation !== this.incarnation) return; // an earlier process
+    this.#unseen = 0;
     const sentAt = this.#sentAt.get(renewal);
-    if (sentAt !== undefined) this.#extend(sentAt + this.#options.leaseMs);
+    if (sentAt !== undefined) {
+      if (revision > this.#revision) this.#learn(revision); // the answer is late, or lost
+      this.#extend(sentAt + this.#options.leaseMs);
+    }
     for (const earlier of this.#sentAt.keys()) if (earlier <= renewal) this.#sentAt.delete(earlier);
   }
 
@@ -89,8 +99,8 @@ export class OwnLease {
       if (this.#isOver) return;
       await this.#renew().catch((error) => this.#options.renewalFailed(error)); // the next attempt is soon
       if (this.#isOver) return;
-      this.#next = startTimer(this.#options.leaseMs / 3, () => void this.renew(), { keepsAlive: false });
-      this.#options.renewed();
+      this.#renewInTime();
+      this.#options.attempted();
     });
     return this.#renewing;
   }
@@ -103,6 +113,25 @@ export class OwnLease {
     this.#expiry?.cancel();
     await this.#renewing;
     if (!isTaken) await this.#bucket.delete(this.#key, this.#revision);
+  }
+
+  /**
+   * Renews the lease a third of `leaseMs` after the renewal before was known to be stored. One that
+   * is not known to be is sent again a third after it was sent.
+   */
+  #renewInTime(): void {
+    const leftMs = Math.max(this.#triedAt, this.#learnedAt) + this.#thirdMs - performance.now();
+    if (leftMs <= 0) void this.renew();
+    else this.#next = startTimer(leftMs, () => this.#renewInTime(), { keepsAlive: false });
+  }
+
+  get #thirdMs(): number {
+    return this.#options.leaseMs / 3;
+  }
+
+  #learn(revision = 0): void {
+    this.#revision = revision;
+    this.#learnedAt = performance.now();
   }
 
   #extend(validUntil: number): void {
@@ -120,20 +149,28 @@ export class OwnLease {
     this.#options.validityChanged(isValid);
   }
 
+  /**
+   * Renews the lease once. What is not answered within a third of `leaseMs` is sent again, on
+   * condition that the lease is still the one before: at most one of these is stored.
+   */
   async #renew(): Promise<void> {
-    const { address } = this.#options;
+    const { address, leaseMs } = this.#options;
     const isDraining = this.#isDraining || this.#isOnStandby;
     const lease = { incarnation: this.incarnation, renewal: ++this.#renewal, address, isDraining };
-    this.#sentAt.set(lease.renewal, performance.now());
-    const revision = await this.#bucket.set(this.#key, encodeLease(lease), this.#revision);
-    if (revision !== undefined) this.#revision = revision;
-    else await this.#learn();
+    const now = performance.now();
+    for (const [earlier, sentAt] of this.#sentAt) if (sentAt + leaseMs <= now) this.#sentAt.delete(earlier);
+    this.#sentAt.set(lease.renewal, now);
+    this.#triedAt = now;
+    const revision = await this.#bucket.set(this.#key, encodeLease(lease), this.#revision, this.#thirdMs);
+    if (revision === undefined) return this.#find();
+    this.#learn(revision);
+    if (this.#sentAt.has(lease.renewal)) this.#unseen++;
   }
 
   /** The key has another revision than expected; finds out why. */
-  async #learn(): Promise<void> {
+  async #find(): Promise<void> {
     const entry = await this.#bucket.get(this.#key);
-    this.#revision = entry?.revision ?? 0; // it had expired, or an earlier renewal was stored after all
+    this.#learn(entry?.revision); // it had expired, or an earlier renewal was stored after all
     if (entry === undefined || decodeLease(this.#key, entry.value).incarnation === this.incarnation) return;
     this.#isOver = true;
     const { broker } = this.#options;

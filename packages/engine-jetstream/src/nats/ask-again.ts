@@ -1,32 +1,59 @@
 /** Repeats a request to NATS that is not answered. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { startTimer, type Timer } from "@logstore/codec";
+import { errors } from "@nats-io/transport-node";
 import { isUnanswered } from "./failures.js";
 
 /**
- * How long the first attempt may take of a request that is made again until it succeeds, in ms. A
- * request that was sent to a leader that has died is never answered, and the next leader is elected
- * 4 to 9 s later: what is asked anew every 1.5 s hears from it soon, while a leader that is merely
- * busy has answered before.
+ * How long a request that is made again until it succeeds waits for its answer before it is made
+ * again, in ms. A request that was sent to a leader that has died is never answered, and the next
+ * leader is elected 4 to 9 s later: what is asked anew every 1.5 s hears from it soon, while a
+ * leader that is merely busy has answered before.
  */
 export const FIRST_ATTEMPT_MS = 1_500;
 
+/** Between a refusal, by a server that has no leader to answer, and the next attempt. */
 const PAUSE_MS = 100;
 
 /**
- * Makes a request until it is answered, for `requestTimeoutMs` in all. A stream that was created a
- * moment ago, or has no leader, drops requests: they are never answered, and the next one may be.
+ * Makes a request again and again until one attempt is answered, for `requestTimeoutMs` in all. A
+ * stream that was created a moment ago, or has no leader, drops requests: they are never answered,
+ * and the next one may be. The attempts that were made before are still listened to, so that a
+ * leader that takes longer than one attempt is heard, too.
  *
- * @param ask makes the request once, in {@link FIRST_ATTEMPT_MS} at most; it may have been made
- * before
+ * @param ask makes the request once, with a timeout of `requestTimeoutMs`; it must not matter that
+ * it is made several times
+ * @param drop what becomes of an answer that comes after another one
  */
-export async function askAgain<T>(requestTimeoutMs: number, ask: () => Promise<T>): Promise<T> {
-  const lastStart = performance.now() + requestTimeoutMs - FIRST_ATTEMPT_MS;
-  for (;;) {
+export function askAgain<T>(
+  requestTimeoutMs: number,
+  ask: () => Promise<T>,
+  drop: (answer: T) => void = () => {},
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let isOver = false;
+  let next: Timer | undefined;
+  let failure: unknown;
+  const finish = (settle: () => void) => {
+    isOver = true;
+    next?.cancel();
+    timeout.cancel();
+    settle();
+  };
+  const attempt = async () => {
+    next = startTimer(FIRST_ATTEMPT_MS, attempt);
     try {
-      return await ask();
+      const answer = await ask();
+      if (isOver) drop(answer);
+      else finish(() => resolve(answer));
     } catch (error) {
-      if (!isUnanswered(error) || performance.now() + PAUSE_MS > lastStart) throw error;
+      if (isOver) return;
+      if (!isUnanswered(error)) return finish(() => reject(error));
+      failure = error;
+      next.cancel();
+      next = startTimer(PAUSE_MS, attempt);
     }
-    await sleep(PAUSE_MS);
-  }
+  };
+  const timeout = startTimer(requestTimeoutMs, () => finish(() => reject(failure ?? new errors.TimeoutError())));
+  void attempt();
+  return promise;
 }

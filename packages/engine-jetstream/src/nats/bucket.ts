@@ -30,7 +30,7 @@ export class Bucket {
   static async open(nats: Nats, name: string): Promise<Bucket> {
     // No direct gets: a replica that lags would answer with an old value.
     const options = { replicas: nats.replicas, history: 1, allow_direct: false };
-    const kv = await askAgain(nats.requestTimeoutMs, () => new Kvm(nats.askingJs).create(name, options));
+    const kv = await askAgain(nats.requestTimeoutMs, () => new Kvm(nats.js).create(name, options));
     return new Bucket(nats, name, kv);
   }
 
@@ -42,19 +42,26 @@ export class Bucket {
   /** All keys that match a filter. */
   async keys(filter: string): Promise<string[]> {
     const keys: string[] = [];
-    for await (const key of await askAgain(this.#nats.requestTimeoutMs, () => this.#kv.keys(filter))) keys.push(key);
+    const found = await askAgain(
+      this.#nats.requestTimeoutMs,
+      () => this.#kv.keys(filter),
+      (late) => late.stop(),
+    );
+    for await (const key of found) keys.push(key);
     return keys;
   }
 
   /**
    * Sets a key that has this revision, 0 if it does not exist; undefined if it has another one.
+   *
+   * @param timeoutMs how long its request waits for an answer. Default: `requestTimeoutMs`
    */
-  async set(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
-    const set = await this.#change(key, value, revision);
+  async set(key: string, value: Uint8Array, revision: number, timeoutMs?: number): Promise<number | undefined> {
+    const set = await this.#change(key, value, revision, { timeoutMs });
     if (set !== undefined || revision !== 0) return set;
     const entry = await this.#entry(key); // a deleted key has a revision, that of its deletion
     if (entry === null || entry.operation === "PUT") return undefined;
-    return this.#change(key, value, entry.revision);
+    return this.#change(key, value, entry.revision, { timeoutMs });
   }
 
   /**
@@ -62,7 +69,7 @@ export class Bucket {
    * if it has another one.
    */
   delete(key: string, revision: number): Promise<number | undefined> {
-    return this.#change(key, new Uint8Array(), revision, { "KV-Operation": "DEL" });
+    return this.#change(key, new Uint8Array(), revision, { operation: "DEL" });
   }
 
   /** Calls back with each later change of a key that matches a filter, until it is stopped. */
@@ -87,7 +94,11 @@ export class Bucket {
     include: KvWatchInclude,
     changed: (entry: KvWatchEntry) => void,
   ): Promise<{ stop(): void }> {
-    const watch = await askAgain(this.#nats.requestTimeoutMs, () => this.#kv.watch({ key: [...filters], include }));
+    const watch = await askAgain(
+      this.#nats.requestTimeoutMs,
+      () => this.#kv.watch({ key: [...filters], include }),
+      (late) => late.stop(),
+    );
     void (async () => {
       for await (const entry of watch) changed(entry);
     })().catch(() => {}); // it ends with the connection
@@ -98,13 +109,14 @@ export class Bucket {
     key: string,
     value: Uint8Array,
     revision: number,
-    more: Record<string, string> = {},
+    { operation, timeoutMs }: { readonly operation?: "DEL"; readonly timeoutMs?: number | undefined } = {},
   ): Promise<number | undefined> {
     const all = headers();
-    for (const [name, text] of Object.entries(more)) all.set(name, text);
+    if (operation !== undefined) all.set("KV-Operation", operation);
     all.set(PubHeaders.ExpectedLastSubjectSequenceHdr, `${revision}`);
+    const timeout = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#nats.requestTimeoutMs);
     try {
-      const { seq } = await this.#nats.js.publish(`$KV.${this.#name}.${key}`, value, { headers: all });
+      const { seq } = await this.#nats.js.publish(`$KV.${this.#name}.${key}`, value, { headers: all, timeout });
       return seq;
     } catch (error) {
       if (isWrongSequence(error)) return undefined;

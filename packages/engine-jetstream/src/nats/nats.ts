@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { InvalidArgumentError } from "@logstore/codec";
 import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { askAgain, FIRST_ATTEMPT_MS } from "./ask-again.js";
+import { askAgain } from "./ask-again.js";
 import { notConnected } from "./failures.js";
 
 /** Bytes of a message left for its headers. */
@@ -14,10 +14,6 @@ export interface Nats {
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly manager: JetStreamManager;
-  /** For questions that are asked again until they are answered: a request is short. */
-  readonly asking: JetStreamManager;
-  /** As `asking`, for the KV bucket. */
-  readonly askingJs: JetStreamClient;
   /** Number of replicas of each stream. */
   readonly replicas: number;
   /** Largest body of a message at present, in bytes: the servers' `max_payload` may change. */
@@ -43,17 +39,12 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
   try {
     connection = await connect({ ...lasting, ...given, ...credentials });
     const js = jetstream(connection, { timeout: requestTimeoutMs });
-    const timeout = Math.min(FIRST_ATTEMPT_MS, requestTimeoutMs);
-    const askingJs = jetstream(connection, { timeout });
-    const asking = await askAgain(requestTimeoutMs, () => askingJs.jetstreamManager());
-    const manager = await js.jetstreamManager(false); // it has answered
+    const manager = await askAgain(requestTimeoutMs, () => js.jetstreamManager());
     const limit = payloadLimit(connection);
     return {
       connection,
       js,
       manager,
-      asking,
-      askingJs,
       replicas,
       requestTimeoutMs,
       get maxBodyBytes() {

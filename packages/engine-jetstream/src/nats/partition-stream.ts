@@ -1,8 +1,15 @@
 /** The stream of one partition: requests to NATS, and nothing of what the messages mean. */
 import { startTimer } from "@logstore/codec";
-import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
+import {
+  DiscardPolicy,
+  type MsgRequest,
+  PubHeaders,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg,
+} from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
-import { FIRST_ATTEMPT_MS } from "./ask-again.js";
+import { askAgain, FIRST_ATTEMPT_MS } from "./ask-again.js";
 import { isNoMessage, isStreamNotFound } from "./failures.js";
 import type { MessageKind, StreamNames } from "./names.js";
 import type { Nats } from "./nats.js";
@@ -105,14 +112,13 @@ export class PartitionStream {
 
   /** The last message of a kind, according to the stream's leader. */
   async last(kind: MessageKind): Promise<StoredMsg | undefined> {
-    const query = { last_by_subj: `${this.names.subject}.${kind}` };
-    return (await this.#nats.manager.streams.getMessage(this.names.stream, query)) ?? undefined;
+    return this.#ask({ last_by_subj: `${this.names.subject}.${kind}` });
   }
 
   /** The first message at `sequence` or after, according to the stream's leader. */
   async next(sequence: number, kind?: MessageKind): Promise<StoredMsg | undefined> {
     const query = { seq: sequence, next_by_subj: this.#filter(kind) };
-    return (await this.#nats.asking.streams.getMessage(this.names.stream, query)) ?? undefined;
+    return this.#ask(query);
   }
 
   /**
@@ -142,6 +148,12 @@ export class PartitionStream {
   /** Deletes all messages before `sequence`. */
   async purgeBefore(sequence: number): Promise<void> {
     await this.#nats.manager.streams.purge(this.names.stream, { seq: sequence });
+  }
+
+  async #ask(query: MsgRequest): Promise<StoredMsg | undefined> {
+    const { manager, requestTimeoutMs } = this.#nats;
+    const ask = () => manager.streams.getMessage(this.names.stream, query);
+    return (await askAgain(requestTimeoutMs, ask)) ?? undefined;
   }
 
   #filter(kind: MessageKind | undefined): string {
