@@ -24,6 +24,10 @@ export class StreamInMemory {
   /** Sequence of the last message that the leader knows, if a former one answers. */
   leaderKnows = Number.POSITIVE_INFINITY;
   readonly purges: number[] = [];
+  /** Bytes of the bodies that each direct get returned. */
+  readonly reads: number[] = [];
+  /** Direct gets that are in progress. */
+  reading = 0;
   #inFlight = 0;
   #last = 0;
   #late: (() => void)[] = [];
@@ -68,10 +72,21 @@ export class StreamInMemory {
     return this.#atLeader.find(({ seq, subject }) => seq >= sequence && (!kind || subject === `s.${kind}`));
   }
 
-  async read(sequence: number, { maxMessages = 256, kind }: ReadLimits): Promise<StoredMsg[]> {
+  async read(sequence: number, { maxBytes, maxMessages = 256, kind }: ReadLimits): Promise<StoredMsg[]> {
+    this.reading++;
+    await new Promise(setImmediate);
+    this.reading--;
     const known = this.messages.filter(({ seq }) => seq <= this.#last - this.replicaLag);
     const found = known.filter(({ seq, subject }) => seq >= sequence && (!kind || subject === `s.${kind}`));
-    return found.slice(0, maxMessages);
+    let bytes = 0;
+    const isTooMuch = ({ data }: StoredMsg, i: number) => {
+      if (i === maxMessages || (i > 0 && bytes + data.length > maxBytes)) return true;
+      bytes += data.length;
+      return false;
+    };
+    const count = found.findIndex(isTooMuch);
+    this.reads.push(bytes);
+    return count === -1 ? found : found.slice(0, count);
   }
 
   async purgeBefore(sequence: number): Promise<void> {

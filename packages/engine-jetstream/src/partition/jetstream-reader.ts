@@ -11,6 +11,7 @@ import {
 } from "@logstore/core/engine";
 import type { DataMessage, DataPlace } from "./data-message.js";
 import type { MessageSource } from "./message-source.js";
+import { MessagesAhead } from "./messages-ahead.js";
 import { STORED_LIMITS } from "./owner.js";
 
 interface Log extends Pick<PartitionLog, "partition" | "isClosed"> {
@@ -25,10 +26,12 @@ export class JetStreamReader implements LogReader {
   readonly #timesCut: number;
   /** The last message that was read. */
   #near: DataPlace | undefined;
+  readonly #ahead: MessagesAhead;
 
   constructor(log: Log, source: MessageSource, offset: number) {
     this.#log = log;
     this.#source = source;
+    this.#ahead = new MessagesAhead(source);
     this.#offset = offset;
     this.#timesCut = log.offsets.timesCut;
     const isThere = Number.isSafeInteger(offset) && offset <= log.offsets.highWatermark;
@@ -53,6 +56,7 @@ export class JetStreamReader implements LogReader {
       at += batch.byteLength;
     }
     const { body: _body, ...near } = last;
+    if (this.#near !== undefined) this.#ahead.goOn(near, end); // it reads more than one chunk
     this.#near = near;
     this.#offset = batches.at(-1)!.nextOffset;
     return { bytes, headroomBytes, nextOffset: this.#offset };
@@ -60,6 +64,7 @@ export class JetStreamReader implements LogReader {
 
   async #messages(maxBytes: number): Promise<readonly DataMessage[]> {
     try {
+      if (this.#offset === this.#near?.nextOffset) await this.#ahead.arrived(this.#offset);
       const messages = await this.#source.at(this.#offset, maxBytes, this.#near);
       this.#checkReadable();
       return messages;

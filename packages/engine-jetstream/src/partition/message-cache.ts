@@ -9,6 +9,8 @@ export class MessageCache {
   /** By partition and base offset; least recently used first. */
   readonly #messages = new Map<string, DataMessage>();
   #bytes = 0;
+  /** Of reads ahead that are in progress. */
+  #reservedBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -28,7 +30,25 @@ export class MessageCache {
     this.#remove(key);
     this.#messages.set(key, message);
     this.#bytes += message.body.length;
-    while (this.#bytes > this.#maxBytes && this.#messages.size > 1) this.#remove(this.#messages.keys().next().value!);
+    this.#shrink();
+  }
+
+  /**
+   * Takes room for messages that are about to be read, until the returned function is called.
+   * Undefined if more than half of the memory would be taken in this way.
+   */
+  reserve(bytes: number): (() => void) | undefined {
+    if (this.#reservedBytes + bytes > this.#maxBytes / 2) return undefined;
+    this.#reservedBytes += bytes;
+    this.#shrink();
+    return () => {
+      this.#reservedBytes -= bytes;
+    };
+  }
+
+  #shrink(): void {
+    const maxBytes = this.#maxBytes - this.#reservedBytes;
+    while (this.#bytes > maxBytes && this.#messages.size > 1) this.#remove(this.#messages.keys().next().value!);
   }
 
   #remove(key: string): void {

@@ -8,6 +8,8 @@ import { SparseIndex } from "./sparse-index.js";
 
 const READ_BYTES = 1024 * 1024;
 const LEAST_READ_BYTES = 64 * 1024;
+/** Most bytes of one read ahead, unless a single message is larger. */
+export const AHEAD_BYTES = 2 * 1024 * 1024;
 /** Messages closer than that are read one after another, not searched. */
 const NEAR = 4;
 
@@ -61,12 +63,27 @@ export class MessageSource {
     if (cached !== undefined && holds(cached)) return [cached];
     if (near === undefined || near.baseOffset > offset) near = await this.first((each) => each.nextOffset > offset);
     if (near !== undefined) {
-      const messages = await this.#from(holds(near) ? near.sequence : near.sequence + 1, maxBytes);
+      const bytes = Math.min(Math.max(maxBytes, LEAST_READ_BYTES), READ_BYTES);
+      const messages = await this.#from(holds(near) ? near.sequence : near.sequence + 1, bytes);
       if (holds(messages[0])) return messages;
     }
     throw new UnavailableError(`the record of offset ${offset} is not found in stream ${this.#stream.names.stream}`, {
       offset,
     });
+  }
+
+  /**
+   * Reads the messages after one into memory; resolves to the last of them. Undefined: there is no
+   * memory for them now.
+   */
+  readAhead({ sequence }: DataPlace): Promise<DataPlace | undefined> | undefined {
+    const release = this.#cache.reserve(AHEAD_BYTES);
+    return (
+      release &&
+      this.#from(sequence + 1, AHEAD_BYTES)
+        .then((messages) => messages.at(-1))
+        .finally(release)
+    );
   }
 
   /**
@@ -100,9 +117,8 @@ export class MessageSource {
   }
 
   /** Data messages at `sequence` and after. */
-  async #from(sequence: number, wantedBytes: number, maxMessages?: number): Promise<DataMessage[]> {
+  async #from(sequence: number, maxBytes: number, maxMessages?: number): Promise<DataMessage[]> {
     const times = this.#timesForgotten;
-    const maxBytes = Math.min(Math.max(wantedBytes, LEAST_READ_BYTES), READ_BYTES);
     try {
       const found = await this.#stream.read(sequence, { maxBytes, kind: "data", maxMessages });
       if (found.length === 0) {

@@ -9,6 +9,7 @@ const MESSAGES = ["test/messages.test.ts"];
 const CONTRACT = ["test/engine-contract.test.ts"];
 const CLUSTER = ["test/cluster.test.ts"];
 const LOST = ["test/lost-and-late.test.ts"];
+const READ_AHEAD = ["test/read-ahead.test.ts"];
 const ZOMBIE = ["test/zombie.test.ts"];
 const DURABILITY = ["test/durability.test.ts"];
 const CONNECTING = ["test/connecting.test.ts"];
@@ -186,6 +187,14 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "else low = message.sequence + 2;\n    }\n    for",
     ],
     "begins again with the message that was read": ["holds(near) ? near.sequence : near.sequence + 1", "near.sequence"],
+  }),
+  ...within("engine-jetstream/partition/messages-ahead.ts", READ_AHEAD, {
+    "reads ahead only once": ["    this.#reading = undefined;\n", ""],
+    "reads ahead what is in memory": ["next = this.#source.cached(last.nextOffset);", "next = undefined;"],
+    "does not wait for what is being read": ["await this.#reading;", "return;"],
+  }),
+  ...within("engine-jetstream/partition/message-cache.ts", READ_AHEAD, {
+    "reads ahead without a limit": ["this.#maxBytes / 2) return undefined", "this.#maxBytes / 2) return () => {}"],
   }),
   ...within("engine-jetstream/partition/stream-bounds.ts", LOST, {
     "purges the last state record": ["Math.min(first, data.seq, state.seq)", "Math.min(first, data.seq)"],
