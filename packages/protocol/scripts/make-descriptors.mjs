@@ -1,7 +1,7 @@
 /**
- * Writes dist/descriptors.js: the parsed .proto files as JSON from which `@grpc/proto-loader`
- * creates services and messages (`fromJSON`). With it a program needs no files at run time, so that
- * it can be bundled.
+ * Writes dist/descriptors.js: the parsed .proto files as JSON, from which `MessageSchema` makes
+ * services and messages, and so does `fromJSON` of `@grpc/proto-loader`. With it a program needs no
+ * files at run time, so that it can be bundled.
  */
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,6 +19,6 @@ const json = JSON.stringify(root.resolveAll().toJSON());
 writeFileSync(join(packageDirectory, "dist/descriptors.js"), `export const descriptors = ${json};\n`);
 writeFileSync(
   join(packageDirectory, "dist/descriptors.d.ts"),
-  "/** The .proto files of this package, parsed: what `fromJSON` of `@grpc/proto-loader` takes. */\n" +
+  "/** The parsed .proto files of this package: for `MessageSchema`, and `fromJSON` of `@grpc/proto-loader`. */\n" +
     "export declare const descriptors: { readonly nested: { readonly [name: string]: object } };\n",
 );

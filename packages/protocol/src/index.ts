@@ -108,6 +108,8 @@ export {
   resetFromMessage,
   resetToMessage,
 } from "./group-wire.js";
+export type { MessageCodec } from "./message-codec.js";
+export { type Descriptors, MessageSchema, type MethodSchema } from "./message-schema.js";
 export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export { descriptorSetFile, protoDirectory } from "./proto-paths.js";
 export {

@@ -1,5 +1,5 @@
 /**
- * The part of protobuf's wire format that the hand-encoded messages need:
+ * The part of protobuf's wire format that the messages of LogStore need:
  * https://protobuf.dev/programming-guides/encoding/
  */
 
@@ -12,7 +12,7 @@ const MAX_VARINT_LENGTH = 10;
 const TWO_POW_28 = 0x1000_0000;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Writes fields one after another into a growing scratch buffer. */
 export class FieldWriter {
@@ -24,12 +24,12 @@ export class FieldWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Writes a non-negative integer. Zero is the default and is omitted. */
+  /** Writes an integer of at most 64 bits. Zero is the default and is omitted. */
   integer(field: number, value: number): this {
     return value === 0 ? this : this.presentInteger(field, value);
   }
 
-  /** Writes a non-negative integer of a field with explicit presence: zero is written, too. */
+  /** Writes an integer of a field with explicit presence: zero is written, too. */
   presentInteger(field: number, value: number): this {
     this.#varint(field * 8 + VARINT);
     this.#varint(value);
@@ -37,12 +37,12 @@ export class FieldWriter {
   }
 
   string(field: number, value: string): this {
-    return this.#content(field, encoder.encode(value));
+    return this.content(field, encoder.encode(value));
   }
 
   /** Writes a nested message. */
   message(field: number, { bytes }: FieldWriter): this {
-    return this.#content(field, bytes);
+    return this.content(field, bytes);
   }
 
   /** Writes the tag and length of a bytes field whose content is stored elsewhere. */
@@ -52,7 +52,8 @@ export class FieldWriter {
     return this;
   }
 
-  #content(field: number, bytes: Uint8Array): this {
+  /** Writes bytes, or an encoded message. */
+  content(field: number, bytes: Uint8Array): this {
     this.lengthOf(field, bytes.length);
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
@@ -61,13 +62,24 @@ export class FieldWriter {
   }
 
   #varint(value: number): void {
-    this.#reserve(10);
+    this.#reserve(MAX_VARINT_LENGTH);
+    if (value < 0) {
+      this.#negativeVarint(value);
+      return;
+    }
     let rest = value;
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
     this.#bytes[this.#length++] = rest;
+  }
+
+  /** The two's complement in 64 bits. */
+  #negativeVarint(value: number): void {
+    let rest = BigInt.asUintN(64, BigInt(value));
+    for (; rest >= 0x80n; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+    this.#bytes[this.#length++] = Number(rest);
   }
 
   #reserve(length: number): void {
@@ -108,6 +120,17 @@ export class FieldReader {
   integer(): number {
     if (this.#wireType !== VARINT) throw malformed();
     return this.#varint();
+  }
+
+  /** Reads elements of a repeated integer field: one, or several that are packed. */
+  integers(): number[] {
+    if (this.#wireType !== LENGTH_DELIMITED) return [this.integer()];
+    const length = this.#varint();
+    const start = this.#advance(length);
+    this.#at = start;
+    const values: number[] = [];
+    while (this.#at < start + length) values.push(this.#varint());
+    return values;
   }
 
   string(): string {

@@ -27,10 +27,10 @@ async function start({ maxStreams, limits, maxConnections = 1_000 }: ServerSetti
   const peers = new Set<string>();
   const refused = Object.assign(new Error(), { code: grpc.status.RESOURCE_EXHAUSTED, details: "" });
   const { status, errorDetail } = protocolDefinitions();
-  const value = errorDetail.serialize({ code: "QUOTA_EXCEEDED", message: "you have 2 connections already" });
+  const value = errorDetail.encode({ code: "QUOTA_EXCEEDED", message: "you have 2 connections already" });
   const metadata = new grpc.Metadata();
   const details = [{ type_url: "type.googleapis.com/logstore.v1.ErrorDetail", value }];
-  metadata.set("grpc-status-details-bin", Buffer.from(status.serialize({ code: 8, message: "", details })));
+  metadata.set("grpc-status-details-bin", Buffer.from(status.encode({ code: 8, message: "", details })));
   const admit = (call: Any) => peers.has(call.getPeer()) || (peers.size < maxConnections && peers.add(call.getPeer()));
   server.addService(log as Any, {
     Consume: (call: Any) => {

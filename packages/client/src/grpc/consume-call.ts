@@ -1,7 +1,7 @@
 import { type Client, InterceptingCall, type Metadata } from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
 import { startTimer, UnavailableError } from "@logstore/codec";
 import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, positionToMessage } from "@logstore/protocol";
+import type { Method } from "./load-proto.js";
 import { onlyGrpc } from "./only-grpc.js";
 
 /**
@@ -14,7 +14,7 @@ import { onlyGrpc } from "./only-grpc.js";
  */
 export async function* consumeCall(
   client: Client,
-  method: MethodDefinition<object, object>,
+  method: Method,
   request: ConsumeRequest,
   headers: Metadata,
   signal: AbortSignal | undefined,

@@ -1,5 +1,4 @@
 /** The administrative calls of a log behind gRPC: server, topics and snapshots. */
-import type { ServiceDefinition } from "@grpc/proto-loader";
 import {
   type CreateTopicRequest,
   configChangeToMessage,
@@ -19,7 +18,8 @@ import {
 } from "@logstore/protocol";
 import { checkOffsets } from "./check-answer.js";
 import { checkConfigChange, checkCreateTopic, checkPartition, checkPosition } from "./check-request.js";
-import type { GrpcCalls, Method } from "./grpc-calls.js";
+import type { GrpcCalls } from "./grpc-calls.js";
+import type { Service } from "./load-proto.js";
 import { serverIn, topicIn } from "./server-answer.js";
 
 /** The methods of LogApi that AdminService serves. */
@@ -39,10 +39,10 @@ export type AdminApi = Pick<
 >;
 
 export class GrpcAdminApi implements AdminApi {
-  readonly #service: ServiceDefinition;
+  readonly #service: Service;
   readonly #calls: GrpcCalls;
 
-  constructor(service: ServiceDefinition, calls: GrpcCalls) {
+  constructor(service: Service, calls: GrpcCalls) {
     this.#service = service;
     this.#calls = calls;
   }
@@ -115,6 +115,6 @@ export class GrpcAdminApi implements AdminApi {
 
   // biome-ignore lint/suspicious/noExplicitAny: answers are what admin.proto says
   async #call<Result>(name: string, request: object, result: (response: any) => Result): Promise<Result> {
-    return result(await this.#calls.unary(this.#service[name] as Method, request));
+    return result(await this.#calls.unary(this.#service[name]!, request));
   }
 }

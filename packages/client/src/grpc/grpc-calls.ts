@@ -1,6 +1,5 @@
 import type { Client, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { Metadata, status } from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
 import { ClosedError, type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
 import { OWNER_ONLY_HEADER, type ServerLimits } from "@logstore/protocol";
 import { ConnectionWatch } from "../common/events.js";
@@ -10,13 +9,11 @@ import { channelCredentials } from "./channel-credentials.js";
 import type { ConnectOptions } from "./connect-options.js";
 import { Connections, type StreamPlace } from "./connections.js";
 import { fromServiceError, isServerAway } from "./grpc-errors.js";
-import { protocolDefinitions } from "./load-proto.js";
+import { type Method, protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 import { serverIn } from "./server-answer.js";
 import { type Server, Servers } from "./servers.js";
 import { unaryCall } from "./unary-call.js";
-
-export type Method = MethodDefinition<object, object>;
 
 /** Options of one unary call. */
 export interface UnaryOptions {
@@ -236,7 +233,7 @@ export class GrpcCalls {
 
   /** Makes the first call on a connection. A server of release 0.1.0 does not know this call. */
   async #greet(client: Client, server: Server): Promise<ServerLimits> {
-    const method = protocolDefinitions().admin["DescribeServer"] as Method;
+    const method = protocolDefinitions().admin["DescribeServer"]!;
     try {
       const answer = await unaryCall(client, method, {}, this.headers, Date.now() + this.timeoutMs, [
         this.#closing.signal,

@@ -141,9 +141,9 @@ function detailOf(trailers: Metadata | undefined): ErrorDetail | undefined {
   if (!Buffer.isBuffer(bytes)) return undefined;
   const { status, errorDetail } = protocolDefinitions();
   try {
-    const { details } = status.deserialize(bytes) as { details: { type_url: string; value: Buffer }[] };
+    const { details } = status.decode(bytes) as { details: { type_url: string; value: Uint8Array }[] };
     const any = details.find(({ type_url }) => type_url === ERROR_DETAIL_TYPE_URL);
-    return any && (errorDetail.deserialize(any.value) as ErrorDetail);
+    return any && (errorDetail.decode(any.value) as ErrorDetail);
   } catch {
     return undefined; // another format; the status is enough
   }

@@ -1,5 +1,4 @@
 /** The group calls of a log behind gRPC. */
-import type { ServiceDefinition } from "@grpc/proto-loader";
 import {
   type CommitOffsetsRequest,
   type CommitResult,
@@ -21,14 +20,15 @@ import {
 import { checkAnswers, checkCommitted } from "./check-answer.js";
 import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
 import { GrpcMembership } from "./group-membership.js";
-import type { GrpcCalls, Method } from "./grpc-calls.js";
+import type { GrpcCalls } from "./grpc-calls.js";
 import { inPieces } from "./in-pieces.js";
+import type { Method, Service } from "./load-proto.js";
 
 export class GrpcGroupApi implements GroupApi {
-  readonly #service: ServiceDefinition;
+  readonly #service: Service;
   readonly #calls: GrpcCalls;
 
-  constructor(service: ServiceDefinition, calls: GrpcCalls) {
+  constructor(service: Service, calls: GrpcCalls) {
     this.#service = service;
     this.#calls = calls;
   }
@@ -96,6 +96,6 @@ export class GrpcGroupApi implements GroupApi {
   }
 
   #method(name: string): Method {
-    return this.#service[name] as Method;
+    return this.#service[name]!;
   }
 }

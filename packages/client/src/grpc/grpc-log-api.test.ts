@@ -75,8 +75,8 @@ function failure(code: number, detail?: object): grpc.ServiceError {
   const metadata = new grpc.Metadata();
   if (detail) {
     const { status, errorDetail } = protocolDefinitions();
-    const any = { type_url: ERROR_DETAIL_TYPE_URL, value: errorDetail.serialize(detail) };
-    metadata.set(STATUS_DETAILS_KEY, Buffer.from(status.serialize({ code, message: "m", details: [any] })));
+    const any = { type_url: ERROR_DETAIL_TYPE_URL, value: errorDetail.encode(detail) };
+    metadata.set(STATUS_DETAILS_KEY, Buffer.from(status.encode({ code, message: "m", details: [any] })));
   }
   return Object.assign(new Error("told"), { code, details: "told", metadata }) as grpc.ServiceError;
 }

@@ -1,4 +1,3 @@
-import type { ServiceDefinition } from "@grpc/proto-loader";
 import { checkOptions, defaultBatchLimits } from "@logstore/codec";
 import {
   type ConsumeEvent,
@@ -23,9 +22,9 @@ import { checkConsume, checkFetch, checkListOffsets, checkProduce } from "./chec
 import { type ConnectOptions, connectRules } from "./connect-options.js";
 import { consumeCall } from "./consume-call.js";
 import { type AdminApi, GrpcAdminApi } from "./grpc-admin-api.js";
-import { type CallsSettings, GrpcCalls, type Method } from "./grpc-calls.js";
+import { type CallsSettings, GrpcCalls } from "./grpc-calls.js";
 import { GrpcGroupApi } from "./grpc-group-api.js";
-import { protocolDefinitions } from "./load-proto.js";
+import { type Method, protocolDefinitions, type Service } from "./load-proto.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
 
 /** What a client of a cluster sets besides. */
@@ -36,7 +35,7 @@ export interface LogApiSettings extends Pick<CallsSettings, "onAway" | "keepaliv
 
 /** A log store behind gRPC. The first call connects to the server. */
 export class GrpcLogApi implements LogApi {
-  readonly #service: ServiceDefinition;
+  readonly #service: Service;
   readonly #calls: GrpcCalls;
   readonly #admin: AdminApi;
   readonly #groups: GroupApi;
@@ -177,7 +176,7 @@ export class GrpcLogApi implements LogApi {
   }
 
   #method(name: string): Method {
-    return this.#service[name] as Method;
+    return this.#service[name]!;
   }
 }
 

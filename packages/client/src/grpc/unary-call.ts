@@ -1,5 +1,5 @@
 import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
-import type { MethodDefinition } from "@grpc/proto-loader";
+import type { Method } from "./load-proto.js";
 
 /**
  * Makes one unary call, without retries.
@@ -10,7 +10,7 @@ import type { MethodDefinition } from "@grpc/proto-loader";
  */
 export function unaryCall(
   client: Client,
-  { path, requestSerialize, responseDeserialize }: MethodDefinition<object, object>,
+  { path, requestSerialize, responseDeserialize }: Method,
   request: object,
   headers: Metadata,
   deadline: number,
