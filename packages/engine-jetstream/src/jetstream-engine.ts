@@ -76,6 +76,9 @@ export class JetStreamEngine implements Engine {
       this.cluster = clusterOf(cluster, journals);
       cluster.onFailure((error) => this.#failed(error));
       cluster.onLease(() => this.#healthChanged());
+      cluster.onChange(() => {
+        for (const journal of journals) journal.ownersChanged();
+      });
     }
     this.#retention = startInterval(UPKEEP_EVERY_MS, () => this.#upkeep(), { keepsAlive: false });
     void nats.connection.closed().then((error) => {

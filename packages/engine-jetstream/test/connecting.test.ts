@@ -2,7 +2,7 @@
 import { Broker } from "@logstore/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { batch } from "../../core/test/engine-contract/home.ts";
-import { JetStreamEngine } from "../src/index.ts";
+import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 
 test.each(["/nowhere/nats.creds", import.meta.filename])("credentials that cannot be read: %s", async (file) => {
@@ -15,7 +15,14 @@ describe.skipIf(natsServer() === undefined)("max_payload", () => {
     const maxPayloadBytes = 1024 * 1024;
     const servers = await NatsServers.start({ maxPayloadBytes });
     onTestFinished(() => servers.stop());
-    const engine = await JetStreamEngine.open({ servers: servers.addresses, replicas: 1, requestTimeoutMs: 1_000 });
+    const outcomes: string[] = [];
+    const onEvent = (event: JetStreamEvent) => event.type === "outcome" && outcomes.push(event.outcome);
+    const engine = await JetStreamEngine.open({
+      servers: servers.addresses,
+      replicas: 1,
+      requestTimeoutMs: 1_000,
+      onEvent,
+    });
     const broker = await Broker.openOn(engine);
     onTestFinished(() => broker.close());
     await broker.createTopic({ topic: "t", partitions: 1 });
@@ -31,6 +38,7 @@ describe.skipIf(natsServer() === undefined)("max_payload", () => {
 
     const lowered = { code: "UNAVAILABLE", message: expect.stringContaining("max_payload") };
     await expect(inFlight).rejects.toMatchObject(lowered);
+    expect(outcomes).toEqual(["too_large"]);
     const tooLarge = { code: "BATCH_TOO_LARGE", message: expect.stringContaining("max_payload"), expected: 258_048 };
     await expect(append(600_000)).rejects.toMatchObject(tooLarge);
     const together = await Promise.all(Array.from({ length: 8 }, () => append(100_000)));

@@ -316,6 +316,17 @@ describe("a stream that has lost its tail", () => {
     expect(await lines(other)).toEqual(["0 a", "1 b", "2 x", "3 y", "4 z"]);
   });
 
+  test("gives the write that found it an outcome of its own", async () => {
+    const memory = new StreamInMemory();
+    const outcomes: JetStreamEvent[] = [];
+    const log = logOn(memory, undefined, (event) => event.type === "outcome" && outcomes.push(event));
+    await append(log, "a", "b");
+    memory.loseAfter(2);
+    memory.fates.push("unsent"); // only a write without an answer has an outcome
+    expect(await codeOf(append(log, "x"))).toBe("UNAVAILABLE");
+    expect(outcomes).toMatchObject([{ outcome: "tail_lost" }]);
+  });
+
   test("serves none of the lost records, whatever is in the index and the cache", async () => {
     const { log } = await loser(2);
     await codeOf(append(log, "x"));

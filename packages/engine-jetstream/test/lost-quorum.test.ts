@@ -1,6 +1,6 @@
 /** NATS stops answering, and answers again: what the engine reports of it, and that it goes on. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { batch } from "../../core/test/engine-contract/home.ts";
+import { batch, codeOf } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 
@@ -32,24 +32,37 @@ describe.skipIf(natsServer() === undefined)("lost quorum", () => {
       expect(ofType("takeover")).toEqual([
         expect.objectContaining({ topic: "orders", partition: 1, epoch: 1, durationMs: expect.any(Number) }),
       ]);
-      expect([engine.unavailable, topic.failedPartitions]).toEqual([undefined, []]);
+      const { journals } = engine.cluster!;
+      const journal = await journals[0]!.open();
+      const unavailableJournals = () => journals.flatMap(({ isUnavailable }, i) => (isUnavailable ? [i] : []));
+      expect([engine.unavailable, topic.failedPartitions, unavailableJournals()]).toEqual([undefined, [], []]);
 
       servers.signal(0, "SIGSTOP");
       const waiting = topic.log(1).appendBatches(batch(["b"]));
       waiting.catch(() => {});
+      const change = journal!.appendBatches(batch(["c"]));
+      change.catch(() => {});
+      expect(await codeOf(journals[1]!.open())).toBe("UNAVAILABLE");
+      expect(unavailableJournals()).toEqual([1]);
       await vi.waitFor(() => expect(engine.unavailable?.code).toBe("UNAVAILABLE"), 20_000);
       await vi.waitFor(() => expect(topic.failedPartitions).toEqual([1]), 20_000);
+      await vi.waitFor(() => expect(unavailableJournals()).toContain(0), 20_000);
       expect(ofType("renewal_failed").length).toBeGreaterThan(0);
       expect(ofType("lease")).toEqual([{ type: "lease", isLost: true }]);
-      expect(ofType("quorum")).toEqual([expect.objectContaining({ topic: "orders", partition: 1, isLost: true })]);
+      const lost = ofType("quorum");
+      expect(lost).toHaveLength(2);
+      expect(lost).toContainEqual(expect.objectContaining({ topic: "orders", partition: 1, isLost: true }));
+      expect(lost).toContainEqual(expect.objectContaining({ journal: "=0", isLost: true }));
       told.mockClear();
 
       servers.signal(0, "SIGCONT");
       await vi.waitFor(() => expect([engine.unavailable, topic.failedPartitions]).toEqual([undefined, []]), 20_000);
+      await vi.waitFor(() => expect(unavailableJournals()).toEqual([]), 20_000);
+      await change;
       expect(await waiting).toMatchObject({ baseOffset: 1, nextOffset: 2 });
       expect(ofType("lease").at(-1)).toEqual({ type: "lease", isLost: false });
-      expect(ofType("quorum").at(-1)).toEqual({ type: "quorum", topic: "orders", partition: 1, isLost: false });
-      expect(ofType("outcome")).toEqual([expect.objectContaining({ topic: "orders", partition: 1 })]);
+      expect(ofType("quorum")).toContainEqual({ type: "quorum", topic: "orders", partition: 1, isLost: false });
+      expect(ofType("outcome")).toContainEqual(expect.objectContaining({ topic: "orders", partition: 1 }));
       expect(told).toHaveBeenCalled();
     } finally {
       servers.signal(0, "SIGCONT");

@@ -19,6 +19,12 @@ export interface TopicHealthApi {
    */
   serviceHealth?(): Promise<TopicHealth>;
 
+  /**
+   * Returns whether calls of consumer groups can be served at present; they cannot while a journal
+   * of groups has no quorum, for example. Default: as `serviceHealth`.
+   */
+  groupsHealth?(): Promise<TopicHealth>;
+
   /** Returns whether everything found at startup is open. Default: serving. */
   startupHealth?(): Promise<TopicHealth>;
 

@@ -63,6 +63,11 @@ export class BrokerGroups {
     return undefined;
   }
 
+  /** Whether groups can be changed: false while a journal of this broker accepts no appends. */
+  get areAvailable(): boolean {
+    return !this.#journals.some(({ isUnavailable }) => isUnavailable);
+  }
+
   /**
    * The coordinator of a group.
    *

@@ -259,6 +259,10 @@ export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposab
     return this.#isAvailable ? "serving" : "failed";
   }
 
+  async groupsHealth(): Promise<TopicHealth> {
+    return this.#isAvailable && this.#parts.groups.areAvailable ? "serving" : "failed";
+  }
+
   async startupHealth(): Promise<TopicHealth> {
     return this.#parts.groups.areOpen ? "serving" : "failed";
   }

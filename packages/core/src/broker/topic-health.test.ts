@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { codeOf, sealed } from "../../test/records.js";
 import { Broker, type FailedEvent } from "../index.js";
+import { MemoryEngine } from "../memory-engine/memory-engine.js";
 
 async function opened(storage = new HookedStorage()) {
   const failures: FailedEvent[] = [];
@@ -53,4 +54,15 @@ test("a topic whose directory cannot be opened has failed", async () => {
   const again = await opened(storage);
   expect(await again.broker.topicHealth("t")).toBe("failed");
   expect(await codeOf(again.broker.topicHealth("u"))).toBe("UNKNOWN_TOPIC");
+});
+
+test("groups have failed while a journal accepts nothing, and the other calls have not", async () => {
+  const engine = new MemoryEngine();
+  let isUnavailable = true;
+  Object.defineProperty(engine.journal, "isUnavailable", { get: () => isUnavailable });
+  const broker = await Broker.openOn(engine);
+  onTestFinished(() => broker.close());
+  expect([await broker.groupsHealth(), await broker.serviceHealth()]).toEqual(["failed", "serving"]);
+  isUnavailable = false;
+  expect(await broker.groupsHealth()).toBe("serving");
 });

@@ -23,6 +23,12 @@ export interface JournalStore {
   readonly location: string;
 
   /**
+   * Whether nothing can be appended at present, for example because the log's stream has no quorum.
+   * A change of it is told like one of `Engine.unavailable`. Default: false.
+   */
+  readonly isUnavailable?: boolean | undefined;
+
+  /**
    * Opens the log; undefined if it has not been created. Its batches may have up to 1 GiB, and it
    * refuses none because of a full queue.
    *

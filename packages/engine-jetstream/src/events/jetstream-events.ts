@@ -38,12 +38,17 @@ export interface RecordsLostEvent extends JetStreamEventSource {
 }
 
 /**
- * The outcome of a write that NATS did not acknowledge is known now: the first attempt was stored,
- * a later one was, or neither was before another broker took over.
+ * The outcome of a write that NATS did not acknowledge is known now:
+ *
+ * - `stored`: the first attempt was stored;
+ * - `stored_again`: a later one was;
+ * - `fenced`: none was before another broker took over;
+ * - `tail_lost`: none was, because the stream has lost its end;
+ * - `too_large`: none was, because `max_payload` of the NATS servers was lowered.
  */
 export interface OutcomeEvent extends JetStreamEventSource {
   readonly type: "outcome";
-  readonly outcome: "stored" | "stored_again" | "fenced";
+  readonly outcome: "stored" | "stored_again" | "fenced" | "tail_lost" | "too_large";
   /** Since the first attempt. */
   readonly durationMs: number;
 }

@@ -1,4 +1,5 @@
 /** A journal of groups. */
+import { UnavailableError } from "@logstore/codec";
 import type { JournalStore, SnapshotReader, SnapshotSink } from "@logstore/core/engine";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
@@ -17,6 +18,8 @@ export class JetStreamJournal implements JournalStore {
   readonly #context: LogContext;
   readonly #ownership: Ownership | undefined;
   #log: JetStreamLog | undefined;
+  /** The last attempt to open it failed. */
+  #isClosedByFailure = false;
 
   /**
    * @param name that of the broker, or of a journal that brokers share
@@ -31,6 +34,10 @@ export class JetStreamJournal implements JournalStore {
     this.location = `stream ${this.#stream.names.stream}`;
   }
 
+  get isUnavailable(): boolean {
+    return this.#isClosedByFailure || this.#log?.isUnavailable === true;
+  }
+
   /** A shared journal is created, too: another broker may create it at the same time. */
   async open(): Promise<JetStreamLog | undefined> {
     if (this.#ownership !== undefined) return this.make();
@@ -39,9 +46,16 @@ export class JetStreamJournal implements JournalStore {
   }
 
   async make(): Promise<JetStreamLog> {
-    const metadata = { "logstore-journal": this.#name };
-    await available("the groups' journal cannot be created", this.#stream.create(metadata));
-    return this.#opened();
+    try {
+      const metadata = { "logstore-journal": this.#name };
+      await available("the groups' journal cannot be created", this.#stream.create(metadata));
+      const log = await this.#opened();
+      this.#closedByFailure(false);
+      return log;
+    } catch (error) {
+      this.#closedByFailure(error instanceof UnavailableError && this.#isOwn);
+      throw error;
+    }
   }
 
   openSnapshot(): Promise<SnapshotReader | undefined> {
@@ -55,7 +69,23 @@ export class JetStreamJournal implements JournalStore {
   async close(): Promise<void> {
     const log = this.#log;
     this.#log = undefined;
+    if (log?.isUnavailable) this.#context.healthChanged();
     await log?.close();
+  }
+
+  /** What another broker owns is not this one's concern. */
+  ownersChanged(): void {
+    if (!this.#isOwn) this.#closedByFailure(false);
+  }
+
+  get #isOwn(): boolean {
+    return this.#ownership === undefined || this.#ownership.term() !== undefined;
+  }
+
+  #closedByFailure(isSo: boolean): void {
+    if (isSo === this.#isClosedByFailure) return;
+    this.#isClosedByFailure = isSo;
+    this.#context.healthChanged();
   }
 
   async #opened(): Promise<JetStreamLog> {

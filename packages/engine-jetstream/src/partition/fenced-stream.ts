@@ -19,6 +19,14 @@ const LONGEST_PAUSE_MS = 1_000;
  */
 const MOST_CONTRADICTIONS = 5;
 
+/**
+ * Why a message is not stored. `lost`: the same bytes may be sent again. `contradiction`: the
+ * owner's last sequence was refused, but no message follows it. `too_large`: the message is larger
+ * than the servers accept now; an earlier attempt may arrive yet, and the next write takes over
+ * again, which fences it.
+ */
+type NotStored = "lost" | "contradiction" | "too_large";
+
 export interface FencedStreamOptions {
   /** Aborted when nobody waits for the outcome any more. */
   readonly signal: AbortSignal;
@@ -69,8 +77,15 @@ export class FencedStream {
           this.#options.stored();
           return sequence;
         }
+        if (sequence === "too_large") {
+          outcome = "too_large";
+          throw noLongerFits(this.#lastFailure);
+        }
         contradictions = sequence === "contradiction" ? contradictions + 1 : 0;
-        if (contradictions === MOST_CONTRADICTIONS) throw lostTail(this.stream, owner.lastSequence);
+        if (contradictions === MOST_CONTRADICTIONS) {
+          outcome = "tail_lost";
+          throw lostTail(this.stream, owner.lastSequence);
+        }
         await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS));
       }
     } finally {
@@ -86,23 +101,16 @@ export class FencedStream {
     if ((await this.#whatFollows(owner.lastSequence + 1)) !== undefined) throw new FencedError();
   }
 
-  /**
-   * Resolves to the sequence, or to why the message is not stored yet: the same bytes may be sent
-   * again. `contradiction`: the owner's last sequence was refused, but no message follows it.
-   */
-  async #storeOnce(message: Outgoing, owner: Owner, attempt: number): Promise<number | "lost" | "contradiction"> {
-    let why: "lost" | "contradiction";
-    let failure: unknown;
+  /** Resolves to the sequence, or to why the message is not stored yet. */
+  async #storeOnce(message: Outgoing, owner: Owner, attempt: number): Promise<number | NotStored> {
+    let why: NotStored;
     try {
       return await this.stream.publish(message, owner.lastSequence, attempt);
     } catch (error) {
-      why = isWrongSequence(error) ? "contradiction" : "lost";
-      failure = error;
+      why = reasonOf(error);
       this.#failed(error);
     }
     const follows = await this.#whatFollows(owner.lastSequence + 1);
-    // An earlier attempt may arrive yet: the next write takes over again, which fences it.
-    if (follows === undefined && isPayloadTooLarge(failure)) throw noLongerFits(failure);
     if (follows === undefined) return why;
     const isOwn = Number(follows.header.get(EPOCH_HEADER)) === owner.epoch;
     if (isOwn && follows.seq === owner.lastSequence + 1) return follows.seq;
@@ -133,6 +141,11 @@ export class FencedStream {
     }
     if (this.#options.signal.aborted) throw error;
   }
+}
+
+function reasonOf(error: unknown): NotStored {
+  if (isWrongSequence(error)) return "contradiction";
+  return isPayloadTooLarge(error) ? "too_large" : "lost";
 }
 
 /** The next takeover finds out: the log ends before the end that was known. */

@@ -1,9 +1,11 @@
 /** Metrics and logs of the engine jetstream: takeovers, fenced writes, leases, lost quorums. */
-import type { JetStreamEvent, JetStreamEventSource } from "@logstore/engine-jetstream";
+import type { JetStreamEvent, JetStreamEventSource, OutcomeEvent } from "@logstore/engine-jetstream";
 import { metrics } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import { DESTINATION, PARTITION_ID, SCOPE } from "../telemetry/conventions.js";
 import { DURATION_BUCKETS } from "../telemetry/server-metrics.js";
+
+const OUTCOMES: readonly OutcomeEvent["outcome"][] = ["stored", "stored_again", "fenced", "tail_lost", "too_large"];
 
 export function clusterEvents(log: Logger): (event: JetStreamEvent) => void {
   const counted = clusterMetrics();
@@ -34,7 +36,7 @@ function clusterMetrics(): (event: JetStreamEvent) => void {
   const leases = counter("lease.lost", "times that the lease ended because it was not renewed", "{lease}");
   // An alert sees no increase of a counter that begins with 1.
   for (const each of [fenced, records, renewals, lost, leases]) each.add(0);
-  for (const outcome of ["stored", "stored_again", "fenced"]) outcomes.add(0, { "logstore.outcome": outcome });
+  for (const outcome of OUTCOMES) outcomes.add(0, { "logstore.outcome": outcome });
   return (event) => {
     if (event.type === "takeover") {
       takeovers.record(event.durationMs / 1000);

@@ -126,10 +126,10 @@ test("what a cluster's engine tells is counted and logged", async () => {
   const partition = { messaging_destination_name: "t", messaging_destination_partition_id: "3" };
   expect(sum(samples, "logstore_cluster_epoch", partition)).toBe(7);
   expect(sum(samples, "logstore_cluster_epoch", { logstore_journal: "=1" })).toBe(9);
-  const outcomes = ["stored", "stored_again", "fenced"].map((outcome) =>
+  const outcomes = ["stored", "stored_again", "fenced", "tail_lost", "too_large"].map((outcome) =>
     sum(samples, "logstore_cluster_outcomes_total", { logstore_outcome: outcome }),
   );
-  expect(outcomes).toEqual([0, 1, 0]);
+  expect(outcomes).toEqual([0, 1, 0, 0, 0]);
   for (const name of ["fenced", "records_lost", "quorum_lost", "lease_renewals_failed", "lease_lost"]) {
     expect([name, sum(samples, `logstore_cluster_${name}_total`)]).toEqual([name, 1]);
   }

@@ -88,6 +88,21 @@ test("while no calls can be served, the services are not serving, and the server
   call.cancel();
 });
 
+test("while a journal of groups accepts nothing, the service of groups is not serving, and the others are", async () => {
+  const { check, become, api, watch } = await withHealth();
+  let health: TopicHealth = "failed";
+  Object.assign(api, { serviceHealth: async () => "serving", groupsHealth: async () => health });
+  const { statuses, call } = watch("logstore.v1.ConsumerGroupService");
+  await eventually(() => statuses.at(-1) === "NOT_SERVING");
+  for (const name of ["logstore.v1.LogService", "logstore.v1.AdminService", ""]) {
+    expect(await check(name)).toBe("SERVING");
+  }
+  health = "serving";
+  become("t", "serving");
+  await eventually(() => statuses.at(-1) === "SERVING");
+  call.cancel();
+});
+
 test("while topics are being opened, they and startup are not serving, and all else is", async () => {
   const { check, become, api, watch } = await withHealth();
   const startup = { startupHealth: async (): Promise<TopicHealth> => "failed" };

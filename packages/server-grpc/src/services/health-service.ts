@@ -4,7 +4,7 @@
  */
 import type { handleUnaryCall, ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { callAll, type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
-import type { TopicHealthApi } from "@logstore/protocol";
+import type { TopicHealth, TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
 import { sliceLeft } from "../transport/slices.js";
 import type { AnyCall, CallContext } from "./call-context.js";
@@ -12,6 +12,7 @@ import { type HealthRequest, type HealthResponse, HealthWatchers, type WatchCall
 
 /** Serving once everything found at startup is open. */
 const STARTUP = "startup";
+const GROUPS = "logstore.v1.ConsumerGroupService";
 const TOPIC_PREFIX = "topic/";
 /** Largest number of topics in a List response. */
 const MAX_LISTED_TOPICS = 1_000;
@@ -101,8 +102,13 @@ export class HealthService {
   async #isFailed(service: string): Promise<boolean> {
     if ((await this.#topics.storageHealth?.()) === "failed") return true;
     if (service === "") return false;
-    const asked = service === STARTUP ? this.#topics.startupHealth?.() : this.#topics.serviceHealth?.();
-    return (await asked) === "failed";
+    return (await this.#healthOf(service)) === "failed";
+  }
+
+  #healthOf(service: string): Promise<TopicHealth> | undefined {
+    if (service === STARTUP) return this.#topics.startupHealth?.();
+    if (service === GROUPS && this.#topics.groupsHealth !== undefined) return this.#topics.groupsHealth();
+    return this.#topics.serviceHealth?.();
   }
 
   /**

@@ -13,6 +13,7 @@ const READ_AHEAD = ["test/read-ahead.test.ts"];
 const ZOMBIE = ["test/zombie.test.ts"];
 const DURABILITY = ["test/durability.test.ts"];
 const CONNECTING = ["test/connecting.test.ts"];
+const LOST_REQUESTS = ["test/lost-requests.test.ts"];
 const LOST_QUORUM = ["test/lost-quorum.test.ts"];
 const OWNERS = ["src/cluster/owners-record.test.ts"];
 
@@ -241,8 +242,8 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/fenced-stream.ts", CONNECTING, {
     "sends a message that does not fit for ever": [
-      "if (follows === undefined && isPayloadTooLarge(failure))",
-      "if (follows === null && isPayloadTooLarge(failure))",
+      'isPayloadTooLarge(error) ? "too_large" : "lost"',
+      'isPayloadTooLarge(error) ? "lost" : "lost"',
     ],
   }),
   ...within("engine-jetstream/nats/nats.ts", CONNECTING, {
@@ -253,6 +254,18 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/stream-health.ts", LOST_QUORUM, {
     "tells nobody of a lost quorum": ["this.#options.changed(isLost, error);", "void error;"],
+  }),
+  ...within("engine-jetstream/cluster/own-lease.ts", LOST_REQUESTS, {
+    "waits for the answer to a renewal until the lease has ended": [
+      "this.#revision, this.#thirdMs);",
+      "this.#revision, 3 * this.#thirdMs);",
+    ],
+  }),
+  ...within("engine-jetstream/nats/ask-again.ts", ["src/nats/ask-again.test.ts"], {
+    "hears only the last attempt": [
+      "const answer = await ask();",
+      "const own = next;\n      const answer = await ask();\n      if (next !== own) return;",
+    ],
   }),
   ...within("engine-jetstream/cluster/own-lease.ts", LOST_QUORUM, {
     "does not tell that the lease has ended": [
