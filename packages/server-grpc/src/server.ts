@@ -72,7 +72,8 @@ export async function serve(
   const { maxBatchBytes, maxConnections } = settings;
   const own = observedApi(api, metrics);
   const peers = peersOf(api, settings);
-  const forwarding = peers === undefined ? own : observedApi(new ForwardingLog(api, peers), metrics);
+  const forwarding =
+    peers === undefined ? own : observedApi(new ForwardingLog(api, peers, settings.onWarning), metrics);
   const logFor = (call: AnyCall) => (call.metadata.get(OWNER_ONLY_HEADER).length > 0 ? own : forwarding);
   const context: CallContext = {
     ...shares,

@@ -2,7 +2,7 @@
 import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { type Cluster, type Engine, MemoryEngine, MemoryHome, type Owner } from "@logstore/core/engine";
-import { type LogStoreServer, serve } from "@logstore/server-grpc";
+import { type LogStoreServer, type ServeOptions, serve } from "@logstore/server-grpc";
 import { onTestFinished } from "vitest";
 import { freePort } from "../free-port.ts";
 
@@ -17,11 +17,23 @@ export interface Member {
   readonly calls: { [Method in Counted]: number };
   /** Called before each append. */
   beforeProduce: () => void | Promise<void>;
+  /** Called after each append, before it is answered. */
+  afterProduce: () => void | Promise<void>;
   stop(): Promise<void>;
 }
 
-const COUNTED = ["produce", "consume", "fetch", "commitOffsets", "joinGroup"] as const;
+const COUNTED = [
+  ...(["produce", "consume", "fetch", "listOffsets", "deleteRecords"] as const),
+  ...(["commitOffsets", "fetchOffsets", "joinGroup", "describeGroup", "resetOffsets", "deleteGroup"] as const),
+];
 type Counted = (typeof COUNTED)[number];
+
+export interface MemoryClusterOptions {
+  /** Of each server. */
+  readonly serve?: ServeOptions | undefined;
+  /** Of the connections between brokers. */
+  readonly peers?: ConnectOptions | undefined;
+}
 
 export class MemoryCluster {
   readonly #home = new MemoryHome();
@@ -33,10 +45,16 @@ export class MemoryCluster {
   #coordinator: string;
   /** The address that is told of each broker. */
   readonly #addresses = new Map<string, string>();
+  /** Where the other brokers connect to, if not to the broker itself. */
+  readonly #peerAddresses = new Map<string, string>();
+  /** Names of brokers whose leases have expired. */
+  readonly #dead = new Set<string>();
+  readonly #options: MemoryClusterOptions;
 
-  private constructor(partitions: readonly string[]) {
+  private constructor(partitions: readonly string[], options: MemoryClusterOptions) {
     this.#partitions = partitions;
     this.#coordinator = partitions[0]!;
+    this.#options = options;
   }
 
   /**
@@ -45,8 +63,12 @@ export class MemoryCluster {
    * @param names of the brokers
    * @param partitions name of each partition's owner
    */
-  static async start(names: readonly string[], partitions: readonly string[]): Promise<MemoryCluster> {
-    const cluster = new MemoryCluster(partitions);
+  static async start(
+    names: readonly string[],
+    partitions: readonly string[],
+    options: MemoryClusterOptions = {},
+  ): Promise<MemoryCluster> {
+    const cluster = new MemoryCluster(partitions, options);
     for (const name of names) await cluster.#startMember(name);
     await cluster.members[0]!.broker.createTopic({ topic: "t", partitions: partitions.length });
     for (const { broker } of cluster.members) await broker.opened;
@@ -87,6 +109,17 @@ export class MemoryCluster {
     this.#addresses.set(name, address);
   }
 
+  /** Has the other brokers connect to an address, in place of that of the broker. */
+  pretendToPeers(name: string, address: string): void {
+    this.#peerAddresses.set(name, address);
+  }
+
+  /** A broker's lease expires. */
+  declareDead(name: string): void {
+    this.#dead.add(name);
+    for (const changed of this.#listeners) changed();
+  }
+
   async #startMember(name: string): Promise<void> {
     const port = await freePort();
     const address = `127.0.0.1:${port}`;
@@ -97,9 +130,10 @@ export class MemoryCluster {
     // Brokers reach one another, whatever the clients are told.
     const connectToBroker = (told: string) => {
       const [other] = [...this.#addresses].find(([, address]) => address === told)!;
-      return new GrpcLogApi(this.member(other).address, { ownerOnly: true, onEvent: () => {}, timeoutMs: 500 });
+      const at = this.#peerAddresses.get(other) ?? this.member(other).address;
+      return new GrpcLogApi(at, { ownerOnly: true, onEvent: () => {}, ...this.#options.peers });
     };
-    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100 });
+    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100, ...this.#options.serve });
     let stopping: Promise<void> | undefined;
     const stop = () => (stopping ??= server.stop().then(() => broker.close()));
     this.members.push(Object.assign(member, { server, stop }));
@@ -107,8 +141,9 @@ export class MemoryCluster {
   }
 
   #counted(parts: Pick<Member, "name" | "address" | "broker">): Omit<Member, "server" | "stop"> {
-    const calls = { produce: 0, consume: 0, fetch: 0, commitOffsets: 0, joinGroup: 0 };
-    const member = { ...parts, calls, beforeProduce: (): void | Promise<void> => {} };
+    const calls = Object.fromEntries(COUNTED.map((method) => [method, 0])) as Member["calls"];
+    const hook = (): void | Promise<void> => {};
+    const member = { ...parts, calls, beforeProduce: hook, afterProduce: hook };
     const { broker } = parts;
     for (const method of COUNTED) {
       const call = broker[method].bind(broker) as (...args: unknown[]) => unknown;
@@ -116,7 +151,11 @@ export class MemoryCluster {
         calls[method]++;
         if (method !== "produce") return call(...args);
         const wait = member.beforeProduce();
-        return wait instanceof Promise ? wait.then(() => call(...args)) : call(...args);
+        const done = wait instanceof Promise ? wait.then(() => call(...args)) : (call(...args) as Promise<unknown>);
+        return done.then(async (ack) => {
+          await member.afterProduce();
+          return ack;
+        });
       };
       Object.assign(broker, { [method]: counted });
     }
@@ -128,7 +167,11 @@ export class MemoryCluster {
     const journals = Array.from({ length: JOURNALS }, (_, i) => new MemoryEngine(this.#home, `groups ${i}`).journal);
     const owner = (of: string | undefined): Owner | undefined =>
       of ? { address: this.#addresses.get(of)!, isSelf: of === name } : undefined;
-    const others = () => this.members.filter((member) => member.name !== name).map((member) => member.address);
+    const others = () =>
+      this.members.flatMap((other) => {
+        const isAlive = other.name !== name && !this.#dead.has(other.name);
+        return isAlive ? this.#addresses.get(other.name)! : [];
+      });
     const cluster: Cluster = {
       journals,
       owner: (_, partition) => owner(this.#views.get(name)![partition]),

@@ -14,9 +14,6 @@ export interface Way {
   leave(): void;
 }
 
-/** A stalled broker is found out after twice this time, ms. */
-const KEEPALIVE_MS = 5_000;
-
 export class OwnerConnection implements Way {
   readonly log: GrpcLogApi;
   readonly address: string;
@@ -38,7 +35,7 @@ export class OwnerConnection implements Way {
     };
     // The seeds report lost connections: they are used where an owner cannot be reached.
     const own = { ...options, ownerOnly: true, onEvent: () => {} };
-    this.log = new GrpcLogApi(address, own, { onAway: away, keepaliveMs: KEEPALIVE_MS });
+    this.log = new GrpcLogApi(address, own, { onAway: away });
   }
 
   get isAway(): boolean {

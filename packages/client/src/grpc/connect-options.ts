@@ -16,7 +16,8 @@ export interface ConnectOptions {
   readonly timeoutMs?: number | undefined;
   /**
    * Whether a broker of a cluster refuses calls for what it does not own with a NotOwnerError,
-   * instead of passing them on to the owner. For brokers themselves. Default false.
+   * instead of passing them on to the owner. Calls fail at once where the broker cannot be reached,
+   * because their caller then looks for another owner. For brokers themselves. Default false.
    */
   readonly ownerOnly?: boolean | undefined;
   /**

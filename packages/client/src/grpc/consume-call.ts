@@ -7,7 +7,7 @@ import { onlyGrpc } from "./only-grpc.js";
 /**
  * Yields the events of one Consume call. Each is received only when it is requested: HTTP/2's flow
  * control otherwise stops the server after one window. Leaving the iteration cancels the call; so
- * does `signal`, which ends the iteration without an error.
+ * does each of `signals`, which end the iteration without an error.
  *
  * @param acceptTimeoutMs time limit for the beginning of the response; a call that a stream limit
  * holds back fails then
@@ -17,10 +17,11 @@ export async function* consumeCall(
   method: Method,
   request: ConsumeRequest,
   headers: Metadata,
-  signal: AbortSignal | undefined,
+  signals: readonly (AbortSignal | undefined)[],
   acceptTimeoutMs: number,
 ): AsyncGenerator<ConsumeEvent, void, undefined> {
-  if (signal?.aborted) return;
+  const isAborted = () => signals.some((signal) => signal?.aborted);
+  if (isAborted()) return;
   let gate!: PulledCall;
   const call = client.makeServerStreamRequest(
     method.path,
@@ -44,7 +45,7 @@ export async function* consumeCall(
     cancel();
   });
   call.once("metadata", () => accepted.cancel());
-  signal?.addEventListener("abort", cancel);
+  for (const signal of signals) signal?.addEventListener("abort", cancel);
   call.on("error", () => {}); // an error after the end of the iteration has no other listener
   const events: AsyncIterator<ConsumeEvent | undefined> = call[Symbol.asyncIterator]();
   try {
@@ -55,12 +56,12 @@ export async function* consumeCall(
       if (value !== undefined) yield value;
     }
   } catch (error) {
-    if (signal?.aborted) return;
+    if (isAborted()) return;
     if (isLate) throw notAccepted(acceptTimeoutMs);
     throw error;
   } finally {
     accepted.cancel();
-    signal?.removeEventListener("abort", cancel);
+    for (const signal of signals) signal?.removeEventListener("abort", cancel);
     cancel();
   }
 }

@@ -5,42 +5,23 @@ import { OWNER_ONLY_HEADER, type ServerLimits } from "@logstore/protocol";
 import { ConnectionWatch } from "../common/events.js";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { parseAddresses } from "./address.js";
+import { type CallPlace, OWNER_KEEPALIVE_MS, type UnaryOptions } from "./call-settings.js";
 import { channelCredentials } from "./channel-credentials.js";
 import type { ConnectOptions } from "./connect-options.js";
-import { Connections, type StreamPlace } from "./connections.js";
-import { fromServiceError, isServerAway } from "./grpc-errors.js";
+import { Connections } from "./connections.js";
+import { fromServiceError, inLimit, isServerAway } from "./grpc-errors.js";
 import { type Method, protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 import { serverIn } from "./server-answer.js";
 import { type Server, Servers } from "./servers.js";
 import { unaryCall } from "./unary-call.js";
 
-/** Options of one unary call. */
-export interface UnaryOptions {
-  /**
-   * Time that the server may take in addition to `timeoutMs`, ms. Default 0. A call that may wait
-   * takes the room of a long stream, so that short calls do not wait for it.
-   */
-  readonly waitMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Reserved room for a long stream, and the server that it is on. */
-export interface CallPlace extends StreamPlace {
-  readonly server: Server;
-}
-
 /** What a client of a cluster needs besides: see ../cluster. */
 export interface CallsSettings {
   /** Uses the connections of these calls. Closing either closes both. */
   readonly shared?: GrpcCalls | undefined;
-  /**
-   * Called when the server cannot be reached. The call that found it out fails at once. Default:
-   * the call is retried.
-   */
+  /** Called when the server cannot be reached. */
   readonly onAway?: (() => void) | undefined;
-  /** Time after which a silent connection is tested, ms. Default 30,000. */
-  readonly keepaliveMs?: number | undefined;
 }
 
 /**
@@ -61,23 +42,27 @@ export class GrpcCalls {
   /** The server of each failed call, by its error. */
   readonly #origins = new WeakMap<object, Server>();
   readonly #onAway: (() => void) | undefined;
+  /** Calls are for one broker of a cluster: where it cannot be reached, another one is asked. */
+  readonly #isForOneBroker: boolean;
   readonly #closing: AbortController;
 
   /** @throws InvalidArgumentError for a malformed address, and for credentials that do not fit */
   constructor(addresses: string | readonly string[], options: ConnectOptions, settings: CallsSettings = {}) {
-    const { shared, onAway, keepaliveMs } = settings;
+    const { shared, onAway } = settings;
     this.#usesTls = Boolean(options.tls);
     if (options.ownerOnly) this.headers.set(OWNER_ONLY_HEADER, "1");
     this.timeoutMs = options.timeoutMs ?? 30_000;
     this.#hasNewTokens = typeof options.token === "function";
     this.#onAway = onAway;
+    this.#isForOneBroker = options.ownerOnly === true && shared === undefined;
     this.#closing = shared === undefined ? new AbortController() : shared.#closing;
     this.#watch = shared === undefined ? new ConnectionWatch(options.onEvent) : shared.#watch;
-    this.#servers = shared === undefined ? this.#serversAt(addresses, options, keepaliveMs) : shared.#servers;
+    this.#servers = shared === undefined ? this.#serversAt(addresses, options) : shared.#servers;
   }
 
-  #serversAt(addresses: string | readonly string[], options: ConnectOptions, keepaliveMs?: number): Servers {
+  #serversAt(addresses: string | readonly string[], options: ConnectOptions): Servers {
     const credentials = channelCredentials(options);
+    const keepaliveMs = this.#isForOneBroker ? OWNER_KEEPALIVE_MS : undefined;
     return new Servers(parseAddresses(addresses), ({ target, isLoopback }, server) => {
       const greet = (client: Client) => this.#greet(client, server());
       return new Connections(target, isLoopback, credentials, greet, keepaliveMs);
@@ -107,7 +92,7 @@ export class GrpcCalls {
         const error = this.toError(cause, undefined, !isTimeout || hadTime);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error) || hasCode(error, "NOT_OWNER")) throw error; // another server owns it
-        if (this.#onAway !== undefined && isServerAway(cause)) throw error;
+        if (this.#isForOneBroker && isServerAway(cause)) throw error;
         // The last attempt may have had hardly any time, so that an earlier error says more than
         // its timeout.
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
@@ -210,6 +195,11 @@ export class GrpcCalls {
     return new UnavailableError(error.message, {}, { cause: error });
   }
 
+  /** Aborted when the calls are closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** @throws ClosedError */
   checkOpen(): void {
     if (this.#closing.signal.aborted) throw this.closedError();
@@ -253,10 +243,4 @@ export class GrpcCalls {
     stream.on("data", () => this.succeeded(server));
     stream.on("error", (error: object) => this.#origins.set(error, server));
   }
-}
-
-/** The error of a call that was retried until its time limit. */
-function inLimit(error: LogStoreError, limitMs: number): LogStoreError {
-  if (error.code !== "UNAVAILABLE") return error;
-  return new UnavailableError(`${error.message} (tried for ${limitMs} ms)`, error.fields, { cause: error.cause });
 }

@@ -59,6 +59,12 @@ export function isServerAway(error: unknown): boolean {
   return error.code === Status.DEADLINE_EXCEEDED || isConnectionTrouble(error);
 }
 
+/** The error of a call that was retried until its time limit. */
+export function inLimit(error: LogStoreError, limitMs: number): LogStoreError {
+  if (error.code !== "UNAVAILABLE") return error;
+  return new UnavailableError(`${error.message} (tried for ${limitMs} ms)`, error.fields, { cause: error.cause });
+}
+
 const PAYLOAD_TOO_LARGE = 413;
 
 /** The reason of a failed connection, without gRPC's text around it. */

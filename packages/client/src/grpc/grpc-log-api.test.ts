@@ -178,9 +178,14 @@ describe("produce", () => {
     const open = new Promise((resolve) => (isOpen = resolve));
     log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) => stream.on("data", () => isOpen());
     const outcome = expect(api.produce(request("a"))).rejects.toMatchObject({ code: "CLOSED" });
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => stream.sendMetadata(new grpc.Metadata());
+    const reading = api.consume({ topic: "t", partition: 0 }).next();
+    const readingEnds = expect(reading).rejects.toMatchObject({ code: "CLOSED" });
     await open;
+    await delay(20); // the stream is open, too
     api.close();
     await outcome;
+    await readingEnds;
     await expect(api.produce(request("b"))).rejects.toMatchObject({ code: "CLOSED" });
     await expect(api.listTopics()).rejects.toMatchObject({ code: "CLOSED" });
   });

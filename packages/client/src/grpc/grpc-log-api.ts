@@ -28,7 +28,7 @@ import { type Method, protocolDefinitions, type Service } from "./load-proto.js"
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
 
 /** What a client of a cluster sets besides. */
-export interface LogApiSettings extends Pick<CallsSettings, "onAway" | "keepaliveMs"> {
+export interface LogApiSettings extends Pick<CallsSettings, "onAway"> {
   /** Uses the connections of this API. Closing either closes both. */
   readonly shared?: GrpcLogApi | undefined;
 }
@@ -137,14 +137,9 @@ export class GrpcLogApi implements LogApi {
     checkConsume(request);
     const place = await this.#calls.streamPlace();
     const method = this.#method("Consume");
-    const events = consumeCall(
-      place.client,
-      method,
-      request,
-      this.#calls.headers,
-      options?.signal,
-      this.#calls.timeoutMs,
-    );
+    const { headers, timeoutMs, closing } = this.#calls;
+    const signals = [options?.signal, closing];
+    const events = consumeCall(place.client, method, request, headers, signals, timeoutMs);
     let hadEvents = false;
     try {
       for await (const event of events) {
@@ -152,6 +147,7 @@ export class GrpcLogApi implements LogApi {
         this.#calls.succeeded(place.server);
         yield checkEvent(event, request);
       }
+      if (!options?.signal?.aborted) this.#calls.checkOpen();
     } catch (error) {
       throw this.#calls.toStreamError(error, hadEvents, place.server);
     } finally {

@@ -2,7 +2,6 @@
  * A log that passes on what its broker refuses with NOT_OWNER to the broker that owns it, so that
  * callers may ask any broker of a cluster.
  */
-import { LogStoreError, UnavailableError } from "@logstore/codec";
 import type {
   ConsumeEvent,
   ConsumeOptions,
@@ -15,16 +14,21 @@ import type {
   LogApi,
   PartitionOffset,
 } from "@logstore/protocol";
+import { callersError, isNotOwner, isRefusedPeer } from "./forwarded-errors.js";
 import { ForwardedEvents } from "./forwarded-events.js";
 import { ForwardedMembership } from "./forwarded-membership.js";
+import { listOffsetsOfOwners } from "./list-offsets.js";
 import type { Peers } from "./peers.js";
 
-/** When to ask again if the owner is not known, or has just lost what it owned, in ms. */
-const RETRY_MS = 100;
+/** Interval at which it is reported that other brokers do not accept this one, in ms. */
+const WARN_EVERY_MS = 30_000;
 
 export class ForwardingLog implements LogApi {
   readonly #own: LogApi;
   readonly #peers: Peers;
+  readonly #onWarning: (message: string, error: unknown) => void;
+  /** Monotonic ms. */
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   readonly describeServer: LogApi["describeServer"] = () => this.#own.describeServer();
   readonly createTopic: LogApi["createTopic"] = (request) => this.#own.createTopic(request);
@@ -47,26 +51,35 @@ export class ForwardingLog implements LogApi {
   readonly resetOffsets: LogApi["resetOffsets"] = (request) => this.#ask((log) => log.resetOffsets(request));
   readonly deleteGroup: LogApi["deleteGroup"] = (group) => this.#ask((log) => log.deleteGroup(group));
 
-  constructor(own: LogApi, peers: Peers) {
+  /** @param onWarning called from time to time while other brokers do not accept this one */
+  constructor(own: LogApi, peers: Peers, onWarning: (message: string, error: unknown) => void) {
     this.#own = own;
     this.#peers = peers;
+    this.#onWarning = onWarning;
   }
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     const instead = (error: unknown) => this.#ownerIn(error)?.consume(request, options);
-    return new ForwardedEvents(this.#own.consume(request, options), { instead, toError: asUnavailable });
+    return new ForwardedEvents(this.#own.consume(request, options), { instead, toError: this.#toCaller });
   }
 
-  /** If the partitions have several owners, each is looked up by itself. */
   async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
     try {
       return await this.#own.listOffsets(request);
     } catch (error) {
       if (!isNotOwner(error)) throw error;
-      const each = request.partitions.map((one) =>
-        this.#ask((log) => log.listOffsets({ ...request, partitions: [one] })),
+    }
+    const ownerIn = (error: unknown) => {
+      const address = isNotOwner(error) ? error.address : undefined;
+      if (address === undefined) throw error;
+      return address;
+    };
+    try {
+      return await listOffsetsOfOwners(request, this.#own, ownerIn, (address, some) =>
+        this.#peers.at(address).listOffsets(some),
       );
-      return (await Promise.all(each)).flat();
+    } catch (error) {
+      throw this.#toCaller(error);
     }
   }
 
@@ -75,14 +88,20 @@ export class ForwardingLog implements LogApi {
       return this.#own.joinGroup(request, options);
     } catch (error) {
       const owner = this.#ownerIn(error);
-      if (owner === undefined) throw asUnavailable(error);
-      return new ForwardedMembership(owner.joinGroup(request, options), asUnavailable);
+      if (owner === undefined) throw this.#toCaller(error);
+      return new ForwardedMembership(owner.joinGroup(request, options), this.#toCaller);
     }
   }
 
   /** The groups of all brokers. */
   async listGroups(): Promise<GroupSummary[]> {
-    const lists = await Promise.all([this.#own, ...this.#peers.others()].map((log) => log.listGroups()));
+    const own = this.#own.listGroups();
+    const others = this.#peers.others().map((log) =>
+      log.listGroups().catch((error) => {
+        throw this.#toCaller(error);
+      }),
+    );
+    const lists = await Promise.all([own, ...others]);
     // A group that moves meanwhile may be in two lists.
     const groups = new Map(lists.flat().map((group) => [group.group, group]));
     return [...groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1));
@@ -94,9 +113,9 @@ export class ForwardingLog implements LogApi {
       return await call(this.#own);
     } catch (error) {
       const owner = this.#ownerIn(error);
-      if (owner === undefined) throw asUnavailable(error);
+      if (owner === undefined) throw this.#toCaller(error);
       return call(owner).catch((refused) => {
-        throw asUnavailable(refused);
+        throw this.#toCaller(refused);
       });
     }
   }
@@ -106,15 +125,16 @@ export class ForwardingLog implements LogApi {
     const address = isNotOwner(error) ? error.address : undefined;
     return address === undefined ? undefined : this.#peers.at(address);
   }
-}
 
-function isNotOwner(error: unknown): error is LogStoreError {
-  return error instanceof LogStoreError && error.code === "NOT_OWNER";
-}
-
-/** The caller did not ask for an owner: it has to try again, at any broker. */
-function asUnavailable(error: unknown): unknown {
-  if (!isNotOwner(error)) return error;
-  const { address: _, ...fields } = error.fields;
-  return new UnavailableError(error.message, { retryAfterMs: RETRY_MS, ...fields }, { cause: error });
+  readonly #toCaller = (error: unknown): unknown => {
+    const now = performance.now();
+    if (isRefusedPeer(error) && now - this.#warnedAt > WARN_EVERY_MS) {
+      this.#warnedAt = now;
+      this.#onWarning(
+        `another broker refuses calls that this one passes on: check its credentials and permissions: ${error.message}`,
+        error,
+      );
+    }
+    return callersError(error);
+  };
 }
