@@ -61,7 +61,7 @@ async function produceSealed(
   const start = performance.now();
   const underWay = new Set<Promise<unknown>>();
   for (const batch of batches) {
-    const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes });
+    const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes, isOwned: true });
     const settled = ack.finally(() => underWay.delete(settled));
     underWay.add(settled);
     if (underWay.size >= UNACKED_BATCHES) await Promise.race(underWay);

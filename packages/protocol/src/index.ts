@@ -108,6 +108,7 @@ export {
   resetFromMessage,
   resetToMessage,
 } from "./group-wire.js";
+export { frameCopy, frameInPlace } from "./grpc-frame.js";
 export type { MessageCodec } from "./message-codec.js";
 export { type Descriptors, MessageSchema, type MethodSchema } from "./message-schema.js";
 export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";

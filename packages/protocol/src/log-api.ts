@@ -55,6 +55,11 @@ export interface ProduceRequest {
    * Default 0.
    */
   readonly headroomBytes?: number | undefined;
+  /**
+   * Whether nobody else uses the buffer of `batches`: the log may free it (`transfer(0)`) once it
+   * has acknowledged the append. Default false.
+   */
+  readonly isOwned?: boolean | undefined;
   /** Default: the topic's. */
   readonly durability?: Durability | undefined;
   /** The append is refused if this is not the log end offset. */

@@ -3,6 +3,7 @@ import { type LogStoreError, startTimer, type Timer, UnavailableError } from "@l
 import { type ErrorDetail, type ProduceAck, type ProduceRequest, statedDurability } from "@logstore/protocol";
 import { checkAck } from "./check-answer.js";
 import { fromErrorDetail } from "./grpc-errors.js";
+import { RequestWriter } from "./request-writer.js";
 
 /** Message `ProduceStreamResponse` of log.proto, as the loader decodes it. */
 export interface ProduceStreamResponse {
@@ -16,7 +17,16 @@ interface Call {
   readonly request: ProduceRequest;
   readonly resolve: (ack: ProduceAck) => void;
   readonly reject: (error: LogStoreError) => void;
+  /** Whether nothing in this process reads the request's memory any more. */
+  isSent: boolean;
+  isAcked: boolean;
 }
+
+/**
+ * Buffers from this length on are freed explicitly. Left to the garbage collector, they would cause
+ * a full collection every 100 messages or so; smaller ones cost less to collect.
+ */
+const FREED_FROM_BYTES = 16 * 1024;
 
 /** Time without appends after which the stream is closed, ms; the next append opens another one. */
 const IDLE_MS = 1000;
@@ -30,11 +40,11 @@ export class ProduceChannel {
   readonly #openStream: () => ProduceStream;
   readonly #toError: (error: unknown, hadAnswers: boolean) => LogStoreError;
   #stream: ProduceStream | undefined;
-  #congested = false;
+  #writer: RequestWriter | undefined;
   #idle: Timer | undefined;
   /** Monotonic ms. */
   #idleSince = 0;
-  /** Requests that are not written yet. The transport copies written batches, but not these. */
+  /** Requests that are not written yet. */
   #waiting: Call[] = [];
   #unanswered: Call[] = [];
 
@@ -49,7 +59,7 @@ export class ProduceChannel {
 
   produce(request: ProduceRequest): Promise<ProduceAck> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject });
+      this.#waiting.push({ request, resolve, reject, isSent: false, isAcked: false });
       this.#write();
     });
   }
@@ -60,17 +70,24 @@ export class ProduceChannel {
   }
 
   #write(): void {
-    while (!this.#congested) {
+    while (this.#writer?.isReady !== false) {
       const call = this.#waiting.shift();
       if (call === undefined) return;
       this.#unanswered.push(call);
-      this.#stream ??= this.#open();
-      this.#congested = !this.#stream.write(call.request);
+      this.#writer ??= this.#open();
+      this.#writer.write(call.request, () => {
+        call.isSent = true;
+        freeIfDone(call);
+      });
     }
   }
 
-  #open(): ProduceStream {
+  #open(): RequestWriter {
     const stream = this.#openStream();
+    this.#stream = stream;
+    const writer = new RequestWriter(stream, () => {
+      if (this.#stream === stream) this.#write();
+    });
     let hadAnswers = false;
     const ended = (error: LogStoreError) => {
       if (this.#stream === stream) this.#fail(error);
@@ -79,24 +96,23 @@ export class ProduceChannel {
       hadAnswers = true;
       if (this.#stream === stream) this.#answer(response);
     });
-    stream.on("drain", () => {
-      if (this.#stream !== stream) return;
-      this.#congested = false;
-      this.#write();
-    });
     stream.on("error", (error) => ended(this.#toError(error, hadAnswers)));
     // After an error, which comes in the same turn, `#stream` is another one or undefined.
     stream.on("status", () => ended(new UnavailableError("the server ended the stream of appends")));
-    return stream;
+    return writer;
   }
 
   #answer({ ack, error }: ProduceStreamResponse): void {
     const call = this.#unanswered.shift();
     if (call === undefined) return;
+    this.#writer?.answered(this.#unanswered.length === 0);
     if (this.#unanswered.length === 0 && this.#waiting.length === 0) this.#endWhenIdle();
     if (ack) {
       try {
-        call.resolve(checkAck({ ...ack, durability: statedDurability(ack.durability) }, call.request));
+        const checked = checkAck({ ...ack, durability: statedDurability(ack.durability) }, call.request);
+        call.isAcked = true;
+        freeIfDone(call);
+        call.resolve(checked);
       } catch (error) {
         call.reject(error as LogStoreError);
       }
@@ -115,7 +131,7 @@ export class ProduceChannel {
       if (performance.now() - this.#idleSince < IDLE_MS / 2) return this.#endWhenIdle();
       const stream = this.#stream;
       this.#stream = undefined;
-      this.#congested = false;
+      this.#writer = undefined;
       stream?.end();
     });
   }
@@ -125,9 +141,15 @@ export class ProduceChannel {
     this.#idle = undefined;
     const calls = [...this.#unanswered, ...this.#waiting];
     this.#stream = undefined;
-    this.#congested = false;
+    this.#writer = undefined;
     this.#unanswered = [];
     this.#waiting = [];
     for (const call of calls) call.reject(error);
   }
+}
+
+/** Frees the memory of a request that is not needed any more: one that failed may be sent again. */
+function freeIfDone({ request: { batches, isOwned }, isSent, isAcked }: Call): void {
+  const { buffer } = batches;
+  if (isSent && isAcked && isOwned && batches.length >= FREED_FROM_BYTES) (buffer as ArrayBuffer).transfer(0);
 }

@@ -17,12 +17,12 @@ export interface Place {
  * from then on, so later attempts send a copy.
  */
 export function requestOf(
-  request: Omit<ProduceRequest, "batches" | "headroomBytes">,
+  request: Omit<ProduceRequest, "batches" | "headroomBytes" | "isOwned">,
   sealed: Uint8Array,
   isFirstTry: boolean,
 ): ProduceRequest {
   const batches = isFirstTry ? sealed : copyOfSealed(sealed);
-  return { ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES };
+  return { ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES, isOwned: true };
 }
 
 /**

@@ -1,12 +1,15 @@
 /** Writes messages to HTTP/2. */
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
-import { type ConsumeEvent, encodeConsumeResponse, encodeFetchResponse, type FetchResult } from "@logstore/protocol";
+import {
+  type ConsumeEvent,
+  encodeConsumeResponse,
+  encodeFetchResponse,
+  type FetchResult,
+  frameInPlace,
+} from "@logstore/protocol";
 import { baseCallOf } from "./base-call.js";
 
 export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
-
-/** Length of the gRPC prefix of a message: a flag whether it is compressed, and its length. */
-const GRPC_PREFIX_BYTES = 5;
 
 /**
  * Resolves to true when HTTP/2 has sent the last byte of the message, and nothing reads its memory
@@ -39,10 +42,14 @@ export function answerInPlace(call: object, result: FetchResult): void {
   if (result.batches.length === 0) return;
   const framed = frameInPlace(encodeFetchResponse(result), result);
   const base = baseCallOf(call); // undefined: grpc-js copies the message
-  if (framed !== undefined && base !== undefined) base.serializeMessage = () => framed;
+  if (framed !== undefined && base !== undefined) base.serializeMessage = () => bufferOf(framed);
 }
 
-/** Writes batches without a copy. Returns false if that is not possible. */
+/**
+ * Writes batches without a copy. Returns false if that is not possible. grpc-js copies each message
+ * into a new buffer to put the prefix before it, and of everything that the server does to send
+ * batches, this copy costs most. See docs/decisions/0015-messages-are-sent-in-place.md.
+ */
 function writeInPlace<Request>(
   call: EventCall<Request>,
   event: ConsumeEvent,
@@ -59,21 +66,6 @@ function writeInPlace<Request>(
   return true;
 }
 
-/**
- * Frames `message` with gRPC's prefix in the headroom of its own batches; returns undefined if that
- * is too small. grpc-js copies each message into a new buffer to put the prefix before it, and of
- * everything that the server does to send batches, this copy costs most. See
- * docs/decisions/0015-messages-are-sent-in-place.md.
- */
-function frameInPlace(
-  message: Uint8Array,
-  { batches, headroomBytes }: { readonly batches: Uint8Array; readonly headroomBytes: number },
-): Buffer | undefined {
-  const freeBytes = headroomBytes - (message.length - batches.length);
-  if (message.buffer !== batches.buffer || freeBytes < GRPC_PREFIX_BYTES) return undefined;
-  const start = message.byteOffset - GRPC_PREFIX_BYTES;
-  const framed = Buffer.from(message.buffer, start, GRPC_PREFIX_BYTES + message.length);
-  framed.writeUInt8(0, 0);
-  framed.writeUInt32BE(message.length, 1);
-  return framed;
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
