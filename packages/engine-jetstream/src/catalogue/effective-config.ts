@@ -1,7 +1,7 @@
 /** The effective configuration of a topic on this engine. */
 import { InvalidArgumentError } from "@logstore/codec";
 import { checkDurability, type Durability, type TopicConfig } from "@logstore/core/engine";
-import type { LogConfig } from "../partition/jetstream-log.js";
+import type { LogConfig } from "../partition/log-options.js";
 
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_BATCH_BYTES = 16 * MIB;

@@ -6,7 +6,8 @@ import { available } from "../nats/failures.js";
 import type { Names } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
-import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";
+import { JetStreamLog } from "../partition/jetstream-log.js";
+import type { LogContext } from "../partition/log-options.js";
 import type { Ownership } from "../partition/ownership.js";
 import { SnapshotStore } from "./snapshot-store.js";
 

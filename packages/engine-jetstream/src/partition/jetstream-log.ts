@@ -2,82 +2,34 @@
  * The log of one partition in a JetStream stream. It reads as any broker may; its first write takes
  * the partition over from the broker that owned it.
  */
+import { ClosedError, CorruptPartitionError, type LogStoreError, type RecordBatch } from "@logstore/codec";
 import {
-  ClosedError,
-  CorruptPartitionError,
-  InvalidArgumentError,
-  type LogStoreError,
-  OffsetOutOfRangeError,
-  type RecordBatch,
-  startTimer,
-} from "@logstore/codec";
-import {
-  AppendCheck,
   type Appended,
   type AppendOptions,
   type Chunk,
-  checkDurability,
-  checkExpectedOffset,
   checkedPosition,
-  type Durability,
   type Gap,
   LogOffsets,
   type LogReader,
   type PartitionLog,
   type Position,
-  type TopicConfig,
 } from "@logstore/core/engine";
-import type { JetStreamEvent, JetStreamEventSource, TellEvent } from "../events/jetstream-events.js";
+import type { JetStreamEvent } from "../events/jetstream-events.js";
 import { available } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
-import { AppendQueue, type PendingAppend, type PendingStart } from "./append-queue.js";
-import { batchesForNats } from "./batches-for-nats.js";
+import { AppendQueue } from "./append-queue.js";
+import { Appends } from "./appends.js";
 import type { MovingLog } from "./early-takeovers.js";
 import { JetStreamReader } from "./jetstream-reader.js";
-import type { MessageCache } from "./message-cache.js";
+import { type LogConfig, type LogContext, type LogOptions, MAX_QUEUED_BYTES } from "./log-options.js";
 import { MessageSource } from "./message-source.js";
 import type { Owner } from "./owner.js";
 import { ALWAYS_OWNED, notOwner, type Ownership } from "./ownership.js";
-import { retainedFrom } from "./retention.js";
+import { checkDeletable, retainedFrom } from "./retention.js";
 import { boundsOf, purgeDeleted } from "./stream-bounds.js";
 import { StreamHealth } from "./stream-health.js";
 import { waitBeyond } from "./wait-beyond.js";
 import { Writer } from "./writer.js";
-
-/** The options in effect for a log. They may be altered at any time. */
-export interface LogConfig extends TopicConfig {
-  readonly durability: Durability;
-  readonly maxBatchBytes: number;
-}
-
-/** What the logs of an engine share. */
-export interface LogContext {
-  readonly cache: MessageCache;
-  /** For the operator. */
-  readonly broker: string;
-  /** Those that are offered now, weakest first. */
-  readonly durabilities: readonly Durability[];
-  readonly appendTimeoutMs: number;
-  now(): number;
-  healthChanged(): void;
-  /** Why `flushed` is not offered any more; undefined if it is, or never was. */
-  readonly notFlushed?: LogStoreError | undefined;
-  /** Default: nobody is told. */
-  readonly tell?: TellEvent | undefined;
-  /** For how long requests fail before a quorum counts as lost, in ms. Default 10,000. */
-  readonly quorumLostAfterMs?: number | undefined;
-}
-
-export interface LogOptions {
-  /** Default: this broker shares the partition with no other. */
-  readonly ownership?: Ownership | undefined;
-  /** More than that is refused; Infinity: nothing is. Default 64 MiB. */
-  readonly maxQueuedBytes?: number | undefined;
-  /** What the log is called in events. Default: only its partition. */
-  readonly source?: JetStreamEventSource | undefined;
-}
-
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 export class JetStreamLog implements PartitionLog, MovingLog {
   readonly partition: number;
@@ -92,11 +44,9 @@ export class JetStreamLog implements PartitionLog, MovingLog {
   /** The term in which the owner's state was last known to be exact. */
   #confirmedTerm: number | undefined;
   readonly #source: MessageSource;
-  readonly #queue: AppendQueue;
   readonly #writer: Writer;
+  readonly #appends: Appends;
   readonly #health: StreamHealth;
-  readonly #check: AppendCheck;
-  #checking: Promise<void> = Promise.resolve();
   #knownDamage: LogStoreError | undefined;
   #isClosed = false;
   /** Another broker owned the partition when owners changed last. */
@@ -115,7 +65,7 @@ export class JetStreamLog implements PartitionLog, MovingLog {
     this.#configOf = configOf;
     this.#ownership = ownership;
     this.#source = new MessageSource(stream, context.cache);
-    this.#queue = new AppendQueue(maxQueuedBytes);
+    const queue = new AppendQueue(maxQueuedBytes);
     const { broker, now, quorumLostAfterMs: lostAfterMs = 10_000 } = context;
     const tell = (event: JetStreamEvent) => context.tell?.({ ...source, ...event });
     this.#health = new StreamHealth({
@@ -126,7 +76,7 @@ export class JetStreamLog implements PartitionLog, MovingLog {
         context.healthChanged();
       },
     });
-    this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, {
+    this.#writer = new Writer(stream, this.offsets, this.#source, queue, {
       partition,
       ownership,
       broker,
@@ -142,7 +92,7 @@ export class JetStreamLog implements PartitionLog, MovingLog {
         resolved: (outcome, durationMs) => tell({ type: "outcome", outcome, durationMs }),
       },
     });
-    this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
+    this.#appends = new Appends(stream, queue, this.#writer, context, configOf);
   }
 
   /** Of this broker as the owner; undefined if it is not. */
@@ -168,37 +118,10 @@ export class JetStreamLog implements PartitionLog, MovingLog {
     return this.#isClosed;
   }
 
-  async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
+  async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
     this.#checkOwned();
-    const asked = durability ?? this.#configOf().durability;
-    this.#checkOffered(asked);
-    checkExpectedOffset(expectedOffset);
-    const batches = batchesForNats(bytes, this.#configOf().maxBatchBytes, this.#stream.maxBodyBytes);
-    const { length: byteLength } = bytes;
-    const checked = this.#check.check(batches, byteLength, () => ({
-      appended: this.#append({ batches, byteLength, expectedOffset }),
-    }));
-    if (checked instanceof Promise) this.#checking = Promise.allSettled([this.#checking, checked]).then(() => {});
-    const appended = await (await checked).appended;
-    this.#checkOffered(asked); // it may have ended meanwhile
-    return { ...appended, durability: this.#context.durabilities.at(-1)! };
-  }
-
-  /** @throws BufferFullError */
-  #append(
-    append: Pick<PendingAppend, "batches" | "byteLength" | "expectedOffset">,
-  ): Promise<Omit<Appended, "durability">> {
-    this.#queue.refuseWhenFull(0, append.byteLength);
-    const deadline = performance.now() + this.#context.appendTimeoutMs;
-    return new Promise((resolve, reject) => {
-      this.#write({ kind: "append", ...append, deadline, resolve, reject });
-    });
-  }
-
-  #write(write: PendingAppend | PendingStart): void {
-    this.#queue.add(write);
-    this.#writer.wake();
+    return this.#appends.append(bytes, options);
   }
 
   reader(offset: number): LogReader {
@@ -273,19 +196,11 @@ export class JetStreamLog implements PartitionLog, MovingLog {
   async deleteRecords(offset: number): Promise<void> {
     this.#checkOpen();
     this.#checkOwned();
-    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
     await this.#follow(); // an owner that was taken over knows an old end
     const { partition, offsets } = this;
-    if (offset > offsets.highWatermark) {
-      const expected = offsets.highWatermark;
-      const what = `partition ${partition} ends at offset ${expected}`;
-      throw new OffsetOutOfRangeError(what, { partition, offset, expected });
-    }
+    checkDeletable(partition, offset, offsets.highWatermark);
     if (offset <= offsets.logStart) return;
-    await new Promise<void>((resolve, reject) => {
-      const deadline = performance.now() + this.#context.appendTimeoutMs;
-      this.#write({ kind: "start", offset, deadline, resolve, reject });
-    });
+    await this.#appends.moveStart(offset);
     await purgeDeleted(this.#stream, this.#source, offsets);
   }
 
@@ -314,17 +229,7 @@ export class JetStreamLog implements PartitionLog, MovingLog {
     this.#isClosed = true;
     this.offsets.wakeAll();
     this.#health.close();
-    await this.#checking; // then they are queued
-    const impatient = startTimer(this.#context.appendTimeoutMs, () => this.#writer.stop());
-    await this.#writer.settle();
-    impatient.cancel();
-  }
-
-  /** @throws InvalidArgumentError; UnavailableError if it was offered before */
-  #checkOffered(durability: Durability): void {
-    const { durabilities, notFlushed } = this.#context;
-    if (durability === "flushed" && notFlushed !== undefined) throw notFlushed;
-    checkDurability(durability, durabilities);
+    await this.#appends.settle();
   }
 
   /** @throws NotOwnerError */

@@ -1,7 +1,15 @@
-/** Which records a topic's retention deletes. */
+/** Which records may be deleted, and which a topic's retention deletes. */
+import { InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/core/engine";
 import type { MessageSource } from "./message-source.js";
 import type { Owner } from "./owner.js";
+
+/** @throws InvalidArgumentError; OffsetOutOfRangeError if the log ends before `offset` */
+export function checkDeletable(partition: number, offset: number, expected: number): void {
+  if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
+  if (offset <= expected) return;
+  throw new OffsetOutOfRangeError(`partition ${partition} ends at offset ${expected}`, { partition, offset, expected });
+}
 
 /**
  * The log start offset that retention asks for. By size, whole messages are deleted as long as the

@@ -9,40 +9,29 @@ import {
   startInterval,
   UnavailableError,
 } from "@logstore/codec";
-import { assignOffsets, type LogOffsets } from "@logstore/core/engine";
+import type { LogOffsets } from "@logstore/core/engine";
 import { unavailable } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import type { AppendQueue, PendingAppend, PendingStart, PendingWrite } from "./append-queue.js";
+import { CurrentOwner, type CurrentOwnerOptions } from "./current-owner.js";
 import { type DataMessage, encodeData } from "./data-message.js";
-import { FencedStream, type FencedStreamOptions } from "./fenced-stream.js";
+import { FencedStream } from "./fenced-stream.js";
+import { COMMIT_BYTES, commits, decide } from "./group-commit.js";
 import type { MessageSource } from "./message-source.js";
 import type { Owner } from "./owner.js";
-import { notOwner, type Ownership } from "./ownership.js";
 import { encodeState } from "./state-record.js";
-import { FencedError, takeOver } from "./take-over.js";
+import { FencedError } from "./take-over.js";
 
-/** Largest group commit, in bytes, unless one batch is larger. */
-const COMMIT_BYTES = 1024 * 1024;
 const CHECK_DEADLINES_MS = 250;
 
-export interface WriterOptions {
-  readonly partition: number;
-  readonly ownership: Ownership;
-  /** For the operator. */
-  readonly broker: string;
+export interface WriterOptions extends CurrentOwnerOptions {
   /** Whether an acknowledged message is on disk. */
   syncsAlways(): boolean;
   now(): number;
   /** The stream does not hold what it must. */
   damaged(error: LogStoreError): void;
-  /** This broker has taken the partition over. */
-  tookOver(epoch: number, durationMs: number): void;
-  /** The stream has lost acknowledged records: the log ended at `to`, and ends at `from` now. */
-  lost(from: number, to: number): void;
   /** Another broker has taken the partition over since this one had. */
   fenced(epoch: number): void;
-  /** What becomes of requests. */
-  readonly requests: Omit<FencedStreamOptions, "signal">;
 }
 
 export class Writer {
@@ -53,9 +42,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #stop = new AbortController();
   readonly #fenced: FencedStream;
-  #owner: Owner | undefined;
-  #takingOver: Promise<Owner> | undefined;
-  #tookOver = false;
+  readonly #owner: CurrentOwner;
   /** What is being written. */
   #current: readonly PendingWrite[] = [];
   #running: Promise<void> | undefined;
@@ -72,12 +59,13 @@ export class Writer {
     this.#source = source;
     this.#queue = queue;
     this.#options = options;
+    this.#owner = new CurrentOwner(stream, offsets, source, options);
     this.#fenced = new FencedStream(stream, { ...options.requests, signal: this.#stop.signal });
   }
 
   /** Undefined if this broker does not own the partition, as far as it knows. */
   get owner(): Owner | undefined {
-    return this.#owner;
+    return this.#owner.known;
   }
 
   /** Called when something was added to the queue. */
@@ -104,7 +92,7 @@ export class Writer {
   /** Writes what is next, and tells its callers. Never rejects. */
   async #writeNext(): Promise<void> {
     try {
-      const owner = this.#owner ?? (await this.#takeOver());
+      const owner = this.#owner.known ?? (await this.#owner.takeOver());
       this.#current = this.#queue.take(Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes));
       const [first] = this.#current;
       if (first?.kind === "start") await this.#moveStart(owner, first);
@@ -123,60 +111,17 @@ export class Writer {
    * @throws NotOwnerError, FencedError, CorruptPartitionError, the errors of requests
    */
   async claim(): Promise<void> {
-    await this.#takeOver();
+    await this.#owner.takeOver();
   }
 
   /** Makes this broker the owner, unless it is. */
   async prepare(): Promise<void> {
-    if (this.#owner === undefined) await this.#takeOver();
+    if (this.#owner.known === undefined) await this.#owner.takeOver();
   }
 
   /** Another broker owns the partition. What is under way is left to the fence. */
   leave(): void {
-    if (this.#running === undefined) this.#owner = undefined;
-  }
-
-  /** A takeover that is under way is enough for all. */
-  #takeOver(): Promise<Owner> {
-    this.#takingOver ??= this.#takeOverNow().finally(() => {
-      this.#takingOver = undefined;
-    });
-    return this.#takingOver;
-  }
-
-  async #takeOverNow(): Promise<Owner> {
-    const { partition, broker, ownership } = this.#options;
-    const mayTakeOver = ownership.term() !== undefined && (ownership.takesOverAgain || !this.#tookOver);
-    if (!mayTakeOver) throw notOwner(partition, ownership);
-    const begun = performance.now();
-    const knownEnd = this.#offsets.logEnd; // what is known before the epoch record is stored before it
-    const owner = await this.#withHealth(takeOver(this.#stream, broker));
-    this.#options.tookOver(owner.epoch, performance.now() - begun);
-    this.#owner = owner;
-    this.#tookOver = true;
-    this.#source.forget(); // it may be of messages that were lost, and others have taken their place
-    if (owner.logEnd < knownEnd) {
-      this.#offsets.cut(owner.logStart, owner.logEnd);
-      this.#options.lost(owner.logEnd, knownEnd);
-    } else {
-      this.#offsets.startAt(owner.logStart);
-      this.#offsets.wrote(Math.max(owner.logEnd, this.#offsets.logEnd)); // a later owner may have written
-      this.#offsets.publish();
-    }
-    return owner;
-  }
-
-  /** Tells whether the requests of a takeover succeed. */
-  async #withHealth<T>(takingOver: Promise<T>): Promise<T> {
-    const { requests } = this.#options;
-    try {
-      const result = await takingOver;
-      requests.stored();
-      return result;
-    } catch (error) {
-      if (!(error instanceof FencedError || error instanceof CorruptPartitionError)) requests.failed(error);
-      throw error;
-    }
+    if (this.#running === undefined) this.#owner.end();
   }
 
   /**
@@ -184,8 +129,8 @@ export class Writer {
    * again makes this broker take over.
    */
   #lost(error: unknown): void {
-    if (error instanceof FencedError && this.#owner !== undefined) this.#options.fenced(this.#owner.epoch);
-    this.#owner = undefined;
+    if (error instanceof FencedError && this.owner !== undefined) this.#options.fenced(this.owner.epoch);
+    this.#owner.end();
     const { partition } = this.#options;
     if (error instanceof CorruptPartitionError) this.#options.damaged(error);
     let why = error;
@@ -199,31 +144,16 @@ export class Writer {
 
   async #append(owner: Owner, appends: readonly PendingAppend[]): Promise<void> {
     const { partition, syncsAlways, now } = this.#options;
-    const { producers } = owner;
-    const place = { partition, producers, now: now(), flushedUpTo: syncsAlways() ? owner.logEnd : 0 };
-    let logEnd = { offset: owner.logEnd, appendTime: owner.appendTime };
-    let refused = false;
-    const batches: RecordBatch[] = [];
-    const settle: (() => void)[] = [];
-    for (const append of appends) {
-      try {
-        const assigned = assignOffsets(append, logEnd, place);
-        logEnd = assigned.logEnd;
-        batches.push(...assigned.accepted);
-        settle.push(() => append.resolve(assigned.appended));
-      } catch (error) {
-        settle.push(() => append.reject(error));
-        refused = true;
-      }
-    }
+    const place = { partition, now: now(), flushedUpTo: syncsAlways() ? owner.logEnd : 0 };
+    const { batches, isRefused, settle } = decide(appends, owner, place);
     // A refusal is true as of the owner's last message. A message that is stored proves that no
     // other broker has taken over since; without one, the leader is asked.
-    if (refused && batches.length === 0) await this.#fenced.confirm(owner);
+    if (isRefused && batches.length === 0) await this.#fenced.confirm(owner);
     for (const together of commits(batches, Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes))) {
       await this.#storeData(owner, together);
     }
-    producers.written();
-    for (const each of settle) each();
+    owner.producers.written();
+    settle();
   }
 
   async #storeData(owner: Owner, batches: readonly RecordBatch[]): Promise<void> {
@@ -277,20 +207,4 @@ export class Writer {
   stop(): void {
     this.#stop.abort();
   }
-}
-
-/** Batches that are stored together: of one append time, and of `maxBytes` unless one is larger. */
-function* commits(batches: readonly RecordBatch[], maxBytes: number): Generator<readonly RecordBatch[], void> {
-  let together: RecordBatch[] = [];
-  let bytes = 0;
-  for (const batch of batches) {
-    const isOfAnotherTime = together[0]?.appendTime !== batch.appendTime;
-    if (together.length > 0 && (isOfAnotherTime || bytes + batch.byteLength > maxBytes)) {
-      yield together;
-      [together, bytes] = [[], 0];
-    }
-    together.push(batch);
-    bytes += batch.byteLength;
-  }
-  if (together.length > 0) yield together;
 }

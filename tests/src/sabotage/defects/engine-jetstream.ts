@@ -52,8 +52,8 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/writer.ts", FENCE, {
     "refuses because of what it knew before": [
-      "if (refused && batches.length === 0)",
-      "if (refused && batches.length < 0)",
+      "if (isRefused && batches.length === 0)",
+      "if (isRefused && batches.length < 0)",
     ],
     "lets callers wait without a limit": [
       "const expired = [...current, ...this.#queue.takeExpired(now)];",
@@ -70,7 +70,7 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);",
     ],
   }),
-  ...within("engine-jetstream/partition/writer.ts", MESSAGES, {
+  ...within("engine-jetstream/partition/group-commit.ts", MESSAGES, {
     "makes messages of any size": [
       "if (together.length > 0 && (isOfAnotherTime || bytes + batch.byteLength > maxBytes))",
       "if (together.length > 0 && isOfAnotherTime)",
@@ -126,11 +126,13 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "return undefined;",
     ],
   }),
-  ...within("engine-jetstream/partition/writer.ts", LOST, {
+  ...within("engine-jetstream/partition/current-owner.ts", LOST, {
     "takes a journal over again": [
       "(ownership.takesOverAgain || !this.#tookOver)",
       "(ownership.takesOverAgain || this.#tookOver !== undefined)",
     ],
+    "remembers messages that the stream has lost": ["this.#source.forget();", ""],
+    "does not see that records are gone": ["if (owner.logEnd < knownEnd) {", "if (owner.logEnd < 0) {"],
   }),
   ...within("engine-jetstream/journal/snapshot-store.ts", CLUSTER, {
     "replaces the snapshot of a later owner": ["current.epoch > epoch", "current.epoch < 0"],
@@ -154,11 +156,9 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "await this.#storeData(owner, together);",
       "void this.#storeData(owner, together).catch(() => {});",
     ],
-    "remembers messages that the stream has lost": ["this.#source.forget();", ""],
-    "does not see that records are gone": ["if (owner.logEnd < knownEnd) {", "if (owner.logEnd < 0) {"],
     "acknowledges before the message is stored": [
       "    for (const together of commits(",
-      "    for (const each of settle.splice(0)) each();\n    for (const together of commits(",
+      "    settle();\n    for (const together of commits(",
     ],
     "moves the log start back": ["if (offset > owner.logStart)", "if (offset !== owner.logStart)"],
   }),
