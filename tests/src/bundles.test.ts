@@ -12,6 +12,20 @@ import { serve } from "@logstore/server-grpc";
 import { expect, onTestFinished, test } from "vitest";
 import { nodeBundlers } from "./bundlers.ts";
 
+const countModules = `
+import { registerHooks } from "node:module";
+const loaded = {};
+registerHooks({
+  load(url, context, next) {
+    const [, name] = /packages\\/(\\w+)\\/dist\\//.exec(url) ?? /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+    if (name !== undefined) loaded[name] = (loaded[name] ?? 0) + 1;
+    return next(url, context);
+  },
+});
+await import("@logstore/client");
+console.log(JSON.stringify(loaded));
+`;
+
 const program = `
 import { connect, text } from "@logstore/client";
 async function main() {
@@ -43,4 +57,13 @@ test.each(Object.keys(nodeBundlers))("%s", async (name) => {
     cwd: directory,
   });
   expect({ stdout, stderr }).toEqual({ stdout: "sent\nUNKNOWN_TOPIC\n", stderr: "" });
+});
+
+test("the client is loaded as one module, the codec as two, and no protobuf library", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", countModules], {
+    cwd: import.meta.dirname,
+  });
+  const loaded = JSON.parse(stdout);
+  expect(loaded).toMatchObject({ client: 1, codec: 2, "@grpc/grpc-js": expect.any(Number) });
+  expect(Object.keys(loaded).filter((name) => /proto-?buf|proto-loader/.test(name))).toEqual([]);
 });
