@@ -79,6 +79,13 @@ test("the next messages are on their way while the caller has a chunk", async ()
   expect(memory.reads.length).toBeLessThanOrEqual(MOST_READS);
 });
 
+test("a reader has a message as soon as it has arrived, whatever follows it in the same read", async () => {
+  const memory = await written();
+  const reader = await readerOn(memory, new MessageCache(64 * MIB));
+  for (let i = 0; i < 4; i++) await reader.next(CHUNK);
+  expect(memory.reading).toBe(1);
+});
+
 test("readers together read ahead half of the memory for messages at most", async () => {
   const memory = await written();
   const cache = new MessageCache(8 * MIB);

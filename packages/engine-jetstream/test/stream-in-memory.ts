@@ -72,10 +72,8 @@ export class StreamInMemory {
     return this.#atLeader.find(({ seq, subject }) => seq >= sequence && (!kind || subject === `s.${kind}`));
   }
 
-  async read(sequence: number, { maxBytes, maxMessages = 256, kind }: ReadLimits): Promise<StoredMsg[]> {
+  async read(sequence: number, { maxBytes, maxMessages = 256, kind, arrived }: ReadLimits): Promise<StoredMsg[]> {
     this.reading++;
-    await new Promise(setImmediate);
-    this.reading--;
     const known = this.messages.filter(({ seq }) => seq <= this.#last - this.replicaLag);
     const found = known.filter(({ seq, subject }) => seq >= sequence && (!kind || subject === `s.${kind}`));
     let bytes = 0;
@@ -85,8 +83,15 @@ export class StreamInMemory {
       return false;
     };
     const count = found.findIndex(isTooMuch);
+    const read = count === -1 ? found : found.slice(0, count);
+    if (read.length === 0) await new Promise(setImmediate);
+    for (const message of read) {
+      await new Promise(setImmediate);
+      arrived?.(message);
+    }
+    this.reading--;
     this.reads.push(bytes);
-    return count === -1 ? found : found.slice(0, count);
+    return read;
   }
 
   async purgeBefore(sequence: number): Promise<void> {

@@ -28,6 +28,8 @@ export interface ReadLimits {
   readonly maxMessages?: number | undefined;
   /** Default: all kinds. */
   readonly kind?: MessageKind;
+  /** Called for each message as soon as it is there. */
+  readonly arrived?: ((message: StoredMsg) => void) | undefined;
 }
 
 const MESSAGES_A_READ = 256;
@@ -125,7 +127,8 @@ export class PartitionStream {
    * Messages at `sequence` and after, oldest first, according to any replica, which may lag behind:
    * there may be more of them, or there may be the first one at all.
    */
-  async read(sequence: number, { maxBytes, maxMessages = MESSAGES_A_READ, kind }: ReadLimits): Promise<StoredMsg[]> {
+  async read(sequence: number, limits: ReadLimits): Promise<StoredMsg[]> {
+    const { maxBytes, maxMessages = MESSAGES_A_READ, kind, arrived } = limits;
     const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
       seq: Math.max(sequence, 1),
       next_by_subj: this.#filter(kind),
@@ -136,7 +139,10 @@ export class PartitionStream {
     // The client's own limit, for the first message, is 5 s whatever it was told.
     const tooLate = startTimer(this.#nats.requestTimeoutMs, () => found.stop(new Error("timeout")));
     try {
-      for await (const message of found) messages.push(message);
+      for await (const message of found) {
+        messages.push(message);
+        arrived?.(message);
+      }
     } catch (error) {
       if (!isNoMessage(error)) throw error;
     } finally {

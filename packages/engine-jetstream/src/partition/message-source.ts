@@ -1,5 +1,6 @@
 /** Finds and reads the data messages of a partition. */
 import { UnavailableError } from "@logstore/codec";
+import type { StoredMsg } from "@nats-io/jetstream";
 import { unavailable } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import { type DataMessage, type DataPlace, decodeData } from "./data-message.js";
@@ -9,7 +10,7 @@ import { SparseIndex } from "./sparse-index.js";
 const READ_BYTES = 1024 * 1024;
 const LEAST_READ_BYTES = 64 * 1024;
 /** Most bytes of one read ahead, unless a single message is larger. */
-export const AHEAD_BYTES = 2 * 1024 * 1024;
+export const AHEAD_BYTES = 4 * 1024 * 1024;
 /** Messages closer than that are read one after another, not searched. */
 const NEAR = 4;
 
@@ -73,17 +74,14 @@ export class MessageSource {
   }
 
   /**
-   * Reads the messages after one into memory; resolves to the last of them. Undefined: there is no
-   * memory for them now.
+   * Reads the messages after one into memory, and resolves when they are there. Undefined: there is
+   * no memory for them now.
+   *
+   * @param arrived called for each message as soon as it is in memory
    */
-  readAhead({ sequence }: DataPlace): Promise<DataPlace | undefined> | undefined {
+  readAhead({ sequence }: DataPlace, arrived: (message: DataMessage) => void): Promise<unknown> | undefined {
     const release = this.#cache.reserve(AHEAD_BYTES);
-    return (
-      release &&
-      this.#from(sequence + 1, AHEAD_BYTES)
-        .then((messages) => messages.at(-1))
-        .finally(release)
-    );
+    return release && this.#from(sequence + 1, AHEAD_BYTES, undefined, arrived).finally(release);
   }
 
   /**
@@ -117,16 +115,26 @@ export class MessageSource {
   }
 
   /** Data messages at `sequence` and after. */
-  async #from(sequence: number, maxBytes: number, maxMessages?: number): Promise<DataMessage[]> {
+  async #from(
+    sequence: number,
+    maxBytes: number,
+    maxMessages?: number,
+    arrived?: (message: DataMessage) => void,
+  ): Promise<DataMessage[]> {
     const times = this.#timesForgotten;
+    const messages: DataMessage[] = [];
+    const take = (stored: StoredMsg) => {
+      const message = decodeData(stored);
+      messages.push(message);
+      if (times === this.#timesForgotten) this.add(message);
+      arrived?.(message);
+    };
     try {
-      const found = await this.#stream.read(sequence, { maxBytes, kind: "data", maxMessages });
-      if (found.length === 0) {
+      await this.#stream.read(sequence, { maxBytes, kind: "data", maxMessages, arrived: take });
+      if (messages.length === 0) {
         const atLeader = await this.#stream.next(sequence, "data"); // a replica may lag
-        if (atLeader !== undefined) found.push(atLeader);
+        if (atLeader !== undefined) take(atLeader);
       }
-      const messages = found.map(decodeData);
-      if (times === this.#timesForgotten) for (const message of messages) this.add(message);
       return messages;
     } catch (error) {
       throw unavailable(`stream ${this.#stream.names.stream} cannot be read`, error);

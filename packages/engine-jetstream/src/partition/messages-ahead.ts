@@ -6,11 +6,16 @@
 import type { DataMessage, DataPlace } from "./data-message.js";
 import { AHEAD_BYTES, type MessageSource } from "./message-source.js";
 
+/** A reader that has less than that in memory reads ahead. */
+const ENOUGH_BYTES = AHEAD_BYTES / 2;
+
 export class MessagesAhead {
   readonly #source: MessageSource;
   /** The last message that was read, ahead or not. */
   #last: DataPlace | undefined;
-  #reading: Promise<void> | undefined;
+  #isReading = false;
+  /** Resolves when the next message has arrived, and when the read has ended. */
+  #progress = Promise.withResolvers<void>();
 
   constructor(source: MessageSource) {
     this.#source = source;
@@ -18,7 +23,7 @@ export class MessagesAhead {
 
   /** Waits for the message that begins at an offset, if it is being read. */
   async arrived(offset: number): Promise<void> {
-    if (this.#source.cached(offset) === undefined) await this.#reading;
+    while (this.#isReading && this.#source.cached(offset) === undefined) await this.#progress.promise;
   }
 
   /**
@@ -28,24 +33,32 @@ export class MessagesAhead {
    * @param end messages that begin there are not needed
    */
   goOn(taken: DataPlace, end: number): void {
-    if (this.#reading !== undefined) return;
+    if (this.#isReading) return;
     let last = this.#last === undefined || this.#last.sequence < taken.sequence ? taken : this.#last;
-    const isEnough = () => last.nextPosition - taken.nextPosition >= AHEAD_BYTES || last.nextOffset >= end;
+    const isEnough = () => last.nextPosition - taken.nextPosition >= ENOUGH_BYTES || last.nextOffset >= end;
     for (let next: DataMessage | undefined; !isEnough(); last = placeOf(next)) {
       next = this.#source.cached(last.nextOffset);
       if (next === undefined) break;
     }
     this.#last = last;
     if (isEnough()) return;
-    this.#reading = this.#source.readAhead(last)?.then(
-      (read) => this.#finished(read),
-      () => this.#finished(undefined), // the reader finds out when it needs the message
-    );
+    const reading = this.#source.readAhead(last, (message) => {
+      this.#last = placeOf(message);
+      this.#proceed();
+    });
+    if (reading !== undefined) void this.#untilRead(reading);
   }
 
-  #finished(last: DataPlace | undefined): void {
-    this.#reading = undefined;
-    if (last !== undefined) this.#last = placeOf(last);
+  async #untilRead(reading: Promise<unknown>): Promise<void> {
+    this.#isReading = true;
+    await reading.catch(() => {}); // the reader finds out when it needs the message
+    this.#isReading = false;
+    this.#proceed();
+  }
+
+  #proceed(): void {
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
   }
 }
 

@@ -182,7 +182,7 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "replays a message that does not continue the log": ["if (message.baseOffset !== this.logEnd ||", "if ("],
   }),
   ...within("engine-jetstream/partition/message-source.ts", LOST, {
-    "trusts a replica that lags": ["if (found.length === 0) {", "if (found.length < 0) {"],
+    "trusts a replica that lags": ["if (messages.length === 0) {", "if (messages.length < 0) {"],
     "searches past the message": [
       "else low = message.sequence + 1;\n    }\n    for",
       "else low = message.sequence + 2;\n    }\n    for",
@@ -190,9 +190,13 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "begins again with the message that was read": ["holds(near) ? near.sequence : near.sequence + 1", "near.sequence"],
   }),
   ...within("engine-jetstream/partition/messages-ahead.ts", READ_AHEAD, {
-    "reads ahead only once": ["    this.#reading = undefined;\n", ""],
+    "reads ahead only once": ["    this.#isReading = false;\n", ""],
+    "tells nobody what has arrived": [
+      "      this.#last = placeOf(message);\n      this.#proceed();",
+      "      this.#last = placeOf(message);",
+    ],
     "reads ahead what is in memory": ["next = this.#source.cached(last.nextOffset);", "next = undefined;"],
-    "does not wait for what is being read": ["await this.#reading;", "return;"],
+    "does not wait for what is being read": ["await this.#progress.promise;", "return;"],
   }),
   ...within("engine-jetstream/partition/message-cache.ts", READ_AHEAD, {
     "reads ahead without a limit": ["this.#maxBytes / 2) return undefined", "this.#maxBytes / 2) return () => {}"],
