@@ -29,8 +29,8 @@ const COUNTED = [
 type Counted = (typeof COUNTED)[number];
 
 export interface MemoryClusterOptions {
-  /** Of each server. */
-  readonly serve?: ServeOptions | undefined;
+  /** Of the server of a broker, by its name. */
+  readonly serve?: ((name: string) => ServeOptions) | undefined;
   /** Of the connections between brokers. */
   readonly peers?: ConnectOptions | undefined;
 }
@@ -133,7 +133,7 @@ export class MemoryCluster {
       const at = this.#peerAddresses.get(other) ?? this.member(other).address;
       return new GrpcLogApi(at, { ownerOnly: true, onEvent: () => {}, ...this.#options.peers });
     };
-    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100, ...this.#options.serve });
+    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100, ...this.#options.serve?.(name) });
     let stopping: Promise<void> | undefined;
     const stop = () => (stopping ??= server.stop().then(() => broker.close()));
     this.members.push(Object.assign(member, { server, stop }));

@@ -25,11 +25,11 @@ const tokens = (...names: string[]) =>
 /** Brokers a and b, of which b owns everything. */
 async function start(access: Omit<AccessConfig, "tokens">, peerToken = "broker"): Promise<MemoryCluster> {
   return MemoryCluster.start(["a", "b"], ["b"], {
-    serve: {
+    serve: () => ({
       tls: { certFile: files.path("cert.pem"), keyFile: files.path("key.pem") },
       access: { ...access, tokens: tokens("alice", "eve", "broker") },
       onWarning: () => {},
-    },
+    }),
     peers: { tls: tls(), token: peerToken },
   });
 }

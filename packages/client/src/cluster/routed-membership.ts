@@ -7,7 +7,7 @@ import type { Ways } from "./ways.js";
 
 export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly #ways: Ways;
-  readonly #request: JoinGroupRequest;
+  #request: JoinGroupRequest;
   #way: Way | undefined;
   #membership: GroupMembership | undefined;
   #events: AsyncIterator<MemberEvent, undefined> | undefined;
@@ -51,7 +51,8 @@ export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEv
   }
 
   subscribe(topics: readonly string[]): void {
-    this.#membership?.subscribe(topics);
+    if (this.#membership === undefined) this.#request = { ...this.#request, topics };
+    else this.#membership.subscribe(topics);
   }
 
   async leave(): Promise<void> {

@@ -55,6 +55,12 @@ test("it joins when its events are asked for, once", async () => {
   expect(await events.next()).toEqual({ done: false, value: { type: "joined", ...joined } });
 });
 
+test("topics that are subscribed to before it joins are those of the join", () => {
+  membership.subscribe(["u"]);
+  begin();
+  expect(stream.sent).toEqual([{ join: { group: "g", topics: ["u"] } }]);
+});
+
 test("it ends with the stream's error, or with the stream", async () => {
   const events = begin();
   const next = events.next();

@@ -26,7 +26,7 @@ export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>
  * membership ends with it.
  */
 export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
-  readonly #request: JoinGroupRequest;
+  #request: JoinGroupRequest;
   readonly #openStream: () => MemberStream | Promise<MemberStream>;
   readonly #toError: (error: unknown, hadJoined: boolean) => LogStoreError;
   readonly #ended = Promise.withResolvers<void>();
@@ -93,7 +93,8 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   }
 
   subscribe(topics: readonly string[]): void {
-    this.#send({ subscribe: { topics } });
+    if (this.#stream === undefined) this.#request = { ...this.#request, topics };
+    else this.#send({ subscribe: { topics } });
   }
 
   /** Leaves the group. Resolves when the server has ended the stream. */

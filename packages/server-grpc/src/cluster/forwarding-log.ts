@@ -18,6 +18,7 @@ import { callersError, isNotOwner, isRefusedPeer } from "./forwarded-errors.js";
 import { ForwardedEvents } from "./forwarded-events.js";
 import { ForwardedMembership } from "./forwarded-membership.js";
 import { listOffsetsOfOwners } from "./list-offsets.js";
+import { consumeFromPeer, fetchFromPeer } from "./peer-reads.js";
 import type { Peers } from "./peers.js";
 
 /** Interval at which it is reported that other brokers do not accept this one, in ms. */
@@ -43,7 +44,11 @@ export class ForwardingLog implements LogApi {
   readonly allocateProducerId: LogApi["allocateProducerId"] = () => this.#own.allocateProducerId();
 
   readonly produce: LogApi["produce"] = (request) => this.#ask((log) => log.produce(request));
-  readonly fetch: LogApi["fetch"] = (...args) => this.#ask((log) => log.fetch(...args));
+  readonly fetch: LogApi["fetch"] = (...args) =>
+    this.#ask(
+      (log) => log.fetch(...args),
+      (peer) => fetchFromPeer(peer, ...args),
+    );
   readonly deleteRecords: LogApi["deleteRecords"] = (...args) => this.#ask((log) => log.deleteRecords(...args));
   readonly commitOffsets: LogApi["commitOffsets"] = (...args) => this.#ask((log) => log.commitOffsets(...args));
   readonly fetchOffsets: LogApi["fetchOffsets"] = (...args) => this.#ask((log) => log.fetchOffsets(...args));
@@ -59,7 +64,10 @@ export class ForwardingLog implements LogApi {
   }
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
-    const instead = (error: unknown) => this.#ownerIn(error)?.consume(request, options);
+    const instead = (error: unknown) => {
+      const owner = this.#ownerIn(error);
+      return owner && consumeFromPeer(owner, request, options);
+    };
     return new ForwardedEvents(this.#own.consume(request, options), { instead, toError: this.#toCaller });
   }
 
@@ -108,13 +116,13 @@ export class ForwardingLog implements LogApi {
   }
 
   /** Asks the own broker, and then the owner that it names. */
-  async #ask<T>(call: (log: LogApi) => Promise<T>): Promise<T> {
+  async #ask<T>(call: (own: LogApi) => Promise<T>, callPeer = call): Promise<T> {
     try {
       return await call(this.#own);
     } catch (error) {
       const owner = this.#ownerIn(error);
       if (owner === undefined) throw this.#toCaller(error);
-      return call(owner).catch((refused) => {
+      return callPeer(owner).catch((refused) => {
         throw this.#toCaller(refused);
       });
     }
