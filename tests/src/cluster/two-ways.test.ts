@@ -132,3 +132,15 @@ test("commits survive a coordinator that moves away and back at once", async () 
   expect(committed).toEqual(committed.toSorted((x, y) => x - y));
   expect((await client.describeGroup("g")).partitions).toMatchObject([{ committedOffset: 29 }]);
 });
+
+test("an append above the usual limit is not overtaken, whether or not it is passed on", async () => {
+  const maxBatchBytes = 32 * 1024 * 1024;
+  const cluster = await MemoryCluster.start(["a", "b"], ["b", "b"], { serve: () => ({ maxBatchBytes }) });
+  const half = sealedBatch([new Uint8Array(9 * 1024 * 1024)]);
+  const large = Buffer.concat([half, half]);
+  for (const [partition, name] of ["a", "b"].entries()) {
+    const api = apiOf(cluster, name);
+    const appends = [large, sealedBatch(["small"])].map((batches) => api.produce({ topic: "t", partition, batches }));
+    expect((await Promise.all(appends)).map(({ baseOffset }) => baseOffset)).toEqual([0, 2]);
+  }
+});

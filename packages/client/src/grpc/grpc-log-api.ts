@@ -40,6 +40,9 @@ export class GrpcLogApi implements LogApi {
   readonly #admin: AdminApi;
   readonly #groups: GroupApi;
   readonly #produceChannel: ProduceChannel;
+  /** Number of appends that wait until the limits of the server are known. */
+  #unchecked = 0;
+  #lastTurn: Promise<void> = Promise.resolve();
 
   readonly describeServer: LogApi["describeServer"] = () => this.#admin.describeServer();
   readonly createTopic: LogApi["createTopic"] = (request) => this.#admin.createTopic(request);
@@ -127,7 +130,9 @@ export class GrpcLogApi implements LogApi {
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#calls.checkOpen();
-    checkProduce(request, await this.#maxBatchBytes(request.batches.length));
+    const { length } = request.batches;
+    if (this.#unchecked > 0 || length > this.#knownMaxBatchBytes) await this.#turnOf(length);
+    checkProduce(request, this.#knownMaxBatchBytes);
     this.#calls.checkOpen(); // it may have been closed meanwhile
     return this.#produceChannel.produce(request);
   }
@@ -160,15 +165,21 @@ export class GrpcLogApi implements LogApi {
     this.#calls.close();
   }
 
+  get #knownMaxBatchBytes(): number {
+    return this.#calls.limits.maxBatchBytes ?? defaultBatchLimits.maxBatchBytes;
+  }
+
   /**
-   * The largest batch that the server takes. The server is asked only where `bytes` exceeds the
-   * limit known so far.
+   * Asks the server for the largest batch that it takes where `bytes` exceeds what is known. Later
+   * appends wait meanwhile, because appends take effect in the order of the calls.
    */
-  async #maxBatchBytes(bytes: number): Promise<number> {
-    const { maxBatchBytes } = defaultBatchLimits;
-    if (bytes <= (this.#calls.limits.maxBatchBytes ?? maxBatchBytes)) return Number.POSITIVE_INFINITY;
-    await this.describeServer().catch(() => {}); // the server checks the batch itself
-    return this.#calls.limits.maxBatchBytes ?? maxBatchBytes;
+  async #turnOf(bytes: number): Promise<void> {
+    this.#unchecked++;
+    this.#lastTurn = this.#lastTurn.then(async () => {
+      if (bytes > this.#knownMaxBatchBytes) await this.describeServer().catch(() => {}); // the known limit stays
+    });
+    await this.#lastTurn;
+    this.#unchecked--;
   }
 
   #method(name: string): Method {

@@ -1,6 +1,6 @@
 /**
- * Reads at another broker. What it sends counts in the memory budget of the own readers, one message
- * for each of them.
+ * Reads at another broker. What it sends counts in the memory budget of the own readers, one
+ * message for each of them.
  */
 import type {
   ConsumeEvent,
