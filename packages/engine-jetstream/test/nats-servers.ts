@@ -185,7 +185,7 @@ ${cluster}
     for (;;) {
       if (await this.#areCurrent().catch(() => false)) return;
       if (Date.now() > deadline) throw new Error("the replicas do not catch up");
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
 

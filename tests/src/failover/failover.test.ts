@@ -8,6 +8,6 @@ const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});
 else
   test(`what a cluster has acknowledged outlives its servers and brokers (SEED=${seed})`, async () => {
-    const { problems } = await runRounds({ rounds: 30, seed, clusters: 4, roundsPerCluster: 8 });
+    const { problems } = await runRounds({ rounds: 30, seed, clusters: 5, roundsPerCluster: 6 });
     expect(problems, `seed ${seed}`).toEqual([]);
   }, 600_000);

@@ -50,11 +50,11 @@ export class Scene {
     try {
       const nats = await NatsServers.start({ count: 3, syncsAlways });
       started.push({ close: () => nats.stop() });
-      const brokers: BrokerProcess[] = [];
-      for (const name of ["a", "b"]) {
-        brokers.push(await BrokerProcess.start(name, nats.addresses, syncsAlways));
-        started.push(brokers.at(-1)!);
+      const starting = ["a", "b"].map((name) => BrokerProcess.start(name, nats.addresses, syncsAlways));
+      for (const { value } of (await Promise.allSettled(starting)) as { value?: BrokerProcess }[]) {
+        if (value !== undefined) started.push(value);
       }
+      const brokers = await Promise.all(starting);
       const history = new History(PARTITIONS);
       const addresses = brokers.map(({ address }) => address);
       const workload = await Workload.start(addresses, history, syncsAlways ? "flushed" : "replicated");
