@@ -143,6 +143,29 @@ test.each([
   expect(await topics((await opened({}, storage)).broker)).toEqual(["u"]);
 });
 
+test("a deletion makes no records durable", async () => {
+  const { broker, storage } = await opened();
+  await broker.createTopic({ topic: "t", partitions: 2, config: { durability: "written" } });
+  for (const partition of [0, 1]) await appendOneByOne(broker.topic("t"), range(3, "t"), partition);
+  const before = storage.calls.length;
+  await broker.deleteTopic("t");
+  expect(storage.calls.slice(before).filter(({ kind }) => kind === "sync" || kind === "write")).toEqual([]);
+});
+
+test("records of a topic that could not be deleted become durable afterwards", async () => {
+  const disk = new SimulatedDisk();
+  const { broker, storage } = await opened({}, new HookedStorage(disk));
+  await broker.createTopic({ topic: "t", partitions: 2, config: { durability: "written" } });
+  for (const partition of [0, 1]) await appendOneByOne(broker.topic("t"), range(3, "t"), partition);
+  storage.before = failAt("rename", 1, ".deleted");
+  expect(await codeOf(broker.deleteTopic("t"))).toBe("STORAGE_FAILED");
+  await checkWhole(broker, "t");
+  await broker.close();
+  const afterwards = await Broker.open("data", { storage: disk.powerCut("drop-all") });
+  await checkWhole(afterwards, "t");
+  await afterwards.close();
+});
+
 test("a crash at any call of a creation leaves either the complete topic or nothing", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();

@@ -25,6 +25,11 @@ export interface Topic extends FoundTopic {
   readonly failedPartitions: readonly number[];
   /** @throws UnknownPartitionError; UnavailableError if the partition is currently not available */
   log(partition: number): PartitionLog;
+  /**
+   * Called before the close of a topic that is then deleted: its records need not become durable
+   * any more. If it cannot be deleted, it is reopened. Default: the close makes them durable.
+   */
+  abandon?(): void;
   close(): Promise<void>;
 }
 

@@ -46,6 +46,10 @@ export class FileTopic implements Topic {
     this.#config = config;
   }
 
+  abandon(): void {
+    this.store.abandon();
+  }
+
   close(): Promise<void> {
     return this.store.close();
   }

@@ -40,6 +40,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   readonly #appender: Appender;
   readonly #upkeep: PartitionUpkeep;
   #closing: Promise<void> | undefined;
+  #isAbandoned = false;
 
   private constructor(
     { partition, tails, publishBounds, checkOwner, clockIsBehind, lastPublished }: PartitionHome,
@@ -197,6 +198,11 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     return this.#groupCommit.failure;
   }
 
+  /** The close need not make records durable: the next open recovers them, if the files remain. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
   /** Completes pending appends, makes everything durable, and writes a checkpoint. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -208,7 +214,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     await this.#groupCommit.idle();
     try {
       await runAll(
-        () => this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish(),
+        () => this.#canFinish && this.#writer.finish(),
         () => this.#writer.settle(),
         () => this.tail?.close(),
         () => allSettled([...this.segments].map((segment) => segment.close())),
@@ -216,6 +222,10 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     } catch (cause) {
       throw storageFailed(cause, this.partition);
     }
+  }
+
+  get #canFinish(): boolean {
+    return !this.#isAbandoned && this.damage === undefined && this.#groupCommit.failure === undefined;
   }
 
   async #commit(group: Parameters<LogWriter["commit"]>[0]): Promise<void> {

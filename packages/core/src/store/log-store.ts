@@ -269,6 +269,11 @@ export class LogStore implements AsyncDisposable {
     await closeStore(this.#parts);
   }
 
+  /** @internal Makes `close` leave records as they are, because the directory is then deleted. */
+  abandon(): void {
+    for (const log of this.#parts.partitions) log.abandon();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -204,6 +204,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
       await this.#following.update(topic);
       const open = this.topics.get(topic, expectedId);
       const { partitionCount } = open;
+      open.abandon?.();
       await open.close().catch(() => {}); // it does not matter what could not be made durable
       this.topics.remove(topic);
       try {
