@@ -87,6 +87,7 @@ const BROKER = { ...LOGSTORE, server: `${OWN}/logstore-cluster.ts` };
 export const CLUSTER: readonly ServedContestant[] = [
   { name: "LogStore, sealed", ...BROKER, way: "sealed" },
   { name: "LogStore, sendMany", ...BROKER, way: "sendMany" },
+  { name: "LogStore, in process", server: REPLICATED.server, file: `${OWN}/logstore-in-process.ts` },
   { name: "JetStream, one in flight", ...REPLICATED, way: "one in flight" },
   { name: "JetStream, packed", ...REPLICATED, way: "packed" },
   { name: "JetStream", ...REPLICATED, way: "single" },

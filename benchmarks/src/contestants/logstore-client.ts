@@ -1,6 +1,7 @@
 /** `@logstore/client`, in each way of writing and reading. */
-import type { GrpcLogApi, LogClient } from "@logstore/client";
+import type { LogClient } from "@logstore/client";
 import type { RecordBatchBuilder } from "@logstore/codec";
+import type { LogApi } from "@logstore/protocol";
 import { MESSAGE_BYTES } from "./bare-grpc.ts";
 import { packageOf } from "./checkout.ts";
 import { type Chunks, Skipped } from "./embedded.ts";
@@ -11,6 +12,12 @@ const UNACKED_BATCHES = 32;
 const SIZES = { targetBytes: MESSAGE_BYTES, expectedBytes: MESSAGE_BYTES };
 
 type Protocol = typeof import("@logstore/protocol");
+
+export interface Sealing {
+  readonly api: Pick<LogApi, "produce">;
+  readonly Builder: typeof RecordBatchBuilder;
+  readonly headroomBytes: number;
+}
 
 export const settings = `defaults; batches of ${MESSAGE_BYTES / 1024} KiB; checksums verified`;
 
@@ -24,18 +31,19 @@ export async function connect(address: string, options: ClientOptions): Promise<
     throw new Skipped("this build reads no chunks");
   }
   const api = new GrpcLogApi(address, trusting);
-  let lastMs: number | undefined;
+  const { RecordBatchBuilder: Builder } = await packageOf<typeof import("@logstore/codec")>("codec", checkout);
+  const { PRODUCE_HEADROOM_BYTES: headroomBytes } = await packageOf<Protocol>("protocol", checkout);
+  const prepare = (topic: string, source: Source) => preparedSealed({ api, Builder, headroomBytes }, topic, source);
   return {
-    lastMs: () => lastMs,
     createTopic: async (topic) => void (await client.createTopic(topic, { partitions: 1, durability })),
     deleteTopic: (topic) => client.deleteTopic(topic),
     async produce(topic, source) {
-      if (way === "sealed") lastMs = await produceSealed(api, topic, source, checkout);
+      if (way === "sealed") await prepare(topic, source)();
       else if (way === "send") await send(client, topic, source);
       else await sendMany(client, topic, source);
     },
+    ...(way === "sealed" && { prepare }),
     consume(topic, sink) {
-      lastMs = undefined;
       if (way === "sealed") return consumeWhole(client, topic, sink);
       if (way === "chunks") return consumeChunks(client, topic, sink);
       return way === "send" ? consumeRecords(client, topic, sink) : consumeBatches(client, topic, sink);
@@ -48,26 +56,19 @@ export async function connect(address: string, options: ClientOptions): Promise<
   };
 }
 
-/** Batches that were made before: what the connection and the server can do. */
-async function produceSealed(
-  api: GrpcLogApi,
-  topic: string,
-  source: Source,
-  checkout: string | undefined,
-): Promise<number> {
-  const { RecordBatchBuilder } = await packageOf<typeof import("@logstore/codec")>("codec", checkout);
-  const { PRODUCE_HEADROOM_BYTES: headroomBytes } = await packageOf<Protocol>("protocol", checkout);
-  const batches = sealedBatches(source, () => new RecordBatchBuilder({ ...SIZES, headroomBytes }));
-  const start = performance.now();
-  const underWay = new Set<Promise<unknown>>();
-  for (const batch of batches) {
-    const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes, isOwned: true });
-    const settled = ack.finally(() => underWay.delete(settled));
-    underWay.add(settled);
-    if (underWay.size >= UNACKED_BATCHES) await Promise.race(underWay);
-  }
-  await Promise.all(underWay);
-  return performance.now() - start;
+/** Makes batches, and returns what sends them: what the connection and the server can do. */
+export function preparedSealed({ api, Builder, headroomBytes }: Sealing, topic: string, source: Source) {
+  const batches = sealedBatches(source, () => new Builder({ ...SIZES, headroomBytes }));
+  return async (): Promise<void> => {
+    const underWay = new Set<Promise<unknown>>();
+    for (const batch of batches) {
+      const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes, isOwned: true });
+      const settled = ack.finally(() => underWay.delete(settled));
+      underWay.add(settled);
+      if (underWay.size >= UNACKED_BATCHES) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+  };
 }
 
 /** As many values in a batch as fit into a message. */
@@ -106,7 +107,7 @@ async function sendMany(client: LogClient, topic: string, source: Source): Promi
 }
 
 /** Verified batches, handed on as bytes. */
-async function consumeWhole(client: LogClient, topic: string, sink: Sink): Promise<void> {
+export async function consumeWhole(client: LogClient, topic: string, sink: Sink): Promise<void> {
   for await (const { baseOffset, nextOffset, bytes } of readerOf(client, topic).batches()) {
     sink.useWhole(bytes, baseOffset, nextOffset);
   }

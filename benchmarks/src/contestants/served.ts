@@ -48,6 +48,11 @@ export interface LogConnection {
   deleteTopic(topic: string): Promise<void>;
   /** Sends all values of the source as fast as it can; resolves when all are acknowledged. */
   produce(topic: string, source: Source): Promise<void>;
+  /**
+   * In place of `produce`, for clients that send what was made before: makes all messages; the
+   * returned function, which is what is timed, sends them.
+   */
+  prepare?(topic: string, source: Source): () => Promise<void>;
   /** Reads that many values from the start of the topic. */
   consume(topic: string, sink: Sink, count: number): Promise<void>;
   /**

@@ -24,6 +24,7 @@ async function onePartition(settings: Settings): Promise<Result[]> {
   const find = (series: readonly Series[], name: string) => series.find(({ contestant }) => contestant === name);
   const [sealed, many] = ["LogStore, sealed", "LogStore, sendMany"].map((name) => find(produce, name));
   const whole = find(produce, "JetStream, one in flight");
+  const inProcess = find(produce, "LogStore, in process");
   const batches = find(consume, "LogStore, sealed");
   return [
     {
@@ -33,6 +34,7 @@ async function onePartition(settings: Settings): Promise<Result[]> {
       series: produce,
       ratios: [
         ratioOf("cluster.produce.one-in-flight", sealed, whole, { atLeast: 0.8 }),
+        ratioOf("cluster.produce.in-process", inProcess, whole),
         ratioOf("cluster.produce.single", many, find(produce, "JetStream"), { atLeast: 10 }),
       ],
     },
@@ -43,6 +45,11 @@ async function onePartition(settings: Settings): Promise<Result[]> {
       series: consume,
       ratios: [
         ratioOf("cluster.consume.ordered", batches, find(consume, "JetStream, one in flight"), { atLeast: 0.7 }),
+        ratioOf(
+          "cluster.consume.in-process",
+          find(consume, "LogStore, in process"),
+          find(consume, "JetStream, one in flight"),
+        ),
         ratioOf(
           "cluster.consume.best",
           batches,
