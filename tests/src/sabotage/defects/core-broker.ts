@@ -30,6 +30,9 @@ export const coreBrokerDefects: readonly Defect[] = [
     "does not count what was there": ["this.#totals.add({ partitions: partitionCount });", ""],
     "takes segments of any size": ["    this.#totals.checkSegmentBytes(change.segmentBytes);\n", ""],
   }),
+  ...within("core/broker/topics/topic-lifecycle.ts", ["src/broker/topics.test.ts"], {
+    "makes records durable before it deletes them": ["      open.abandon?.();\n", ""],
+  }),
   ...within("core/broker/topics/topics.ts", ["src/broker/opening.test.ts", "src/broker/unreadable.test.ts"], {
     "gives an unreadable topic's name again": [
       "this.#opening.has(topic) || this.#isUnreadable(topic);",

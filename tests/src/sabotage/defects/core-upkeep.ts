@@ -16,8 +16,8 @@ export const coreUpkeepDefects: readonly Defect[] = [
   ...within("core/partition/file-partition-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "leaves leftovers for ever": ["await log.#upkeep.removeLeftovers();", ""],
     "checkpoints after a failure": [
-      "this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish()",
-      "this.damage === undefined && this.#writer.finish()",
+      "!this.#isAbandoned && this.damage === undefined && this.#groupCommit.failure === undefined",
+      "!this.#isAbandoned && this.damage === undefined",
     ],
     "does not miss what was given, when it verifies": [
       "Math.max(this.expectedEnd, this.offsets.highWatermark)",

@@ -8,4 +8,21 @@ export const protocolDefects: readonly Defect[] = [
       "  if (start >= 0) {",
     ],
   }),
+  ...within("protocol/message-schema.ts", ["test/message-schema.test.ts"], {
+    "forgets that a field is optional": ["hasPresence: present.has(name)", "hasPresence: false"],
+    "takes one of many": [
+      "if (field.isRepeated) append(message[field.name] as unknown[], field.kind.readRepeated(reader));",
+      "if (field.isRepeated) message[field.name] = field.kind.readRepeated(reader);",
+    ],
+  }),
+  ...within("protocol/value-kinds.ts", ["test/message-schema.test.ts"], {
+    "sends a signed number as an unsigned one": ["zigzag(toInt64(value))", "toInt64(value)"],
+  }),
+  ...within("protocol/protobuf.ts", ["test/message-schema.test.ts"], {
+    "drops a byte order mark": ['new TextDecoder("utf-8", { ignoreBOM: true })', "new TextDecoder()"],
+    "takes packed numbers for one": [
+      "while (this.#at < start + length) values.push(this.#varint());",
+      "values.push(this.#varint());",
+    ],
+  }),
 ];
