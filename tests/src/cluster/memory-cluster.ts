@@ -50,6 +50,8 @@ export class MemoryCluster {
   /** Names of brokers whose leases have expired. */
   readonly #dead = new Set<string>();
   readonly #options: MemoryClusterOptions;
+  /** Errors of servers that nobody expects. */
+  readonly #defects: unknown[] = [];
 
   private constructor(partitions: readonly string[], options: MemoryClusterOptions) {
     this.#partitions = partitions;
@@ -69,6 +71,9 @@ export class MemoryCluster {
     options: MemoryClusterOptions = {},
   ): Promise<MemoryCluster> {
     const cluster = new MemoryCluster(partitions, options);
+    onTestFinished(() => {
+      if (cluster.#defects.length > 0) throw cluster.#defects[0];
+    });
     for (const name of names) await cluster.#startMember(name);
     await cluster.members[0]!.broker.createTopic({ topic: "t", partitions: partitions.length });
     for (const { broker } of cluster.members) await broker.opened;
@@ -133,7 +138,14 @@ export class MemoryCluster {
       const at = this.#peerAddresses.get(other) ?? this.member(other).address;
       return new GrpcLogApi(at, { ownerOnly: true, onEvent: () => {}, ...this.#options.peers });
     };
-    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100, ...this.#options.serve?.(name) });
+    const onError = (error: unknown) => void this.#defects.push(error);
+    const server = await serve(broker, {
+      port,
+      connectToBroker,
+      onError,
+      drainTimeoutMs: 100,
+      ...this.#options.serve?.(name),
+    });
     let stopping: Promise<void> | undefined;
     const stop = () => (stopping ??= server.stop().then(() => broker.close()));
     this.members.push(Object.assign(member, { server, stop }));

@@ -13,6 +13,7 @@ import type {
   OwnedBatches,
   ReadBudget,
 } from "@logstore/protocol";
+import { stoppingError } from "../services/running-calls.js";
 import { DEFAULT_CONSUME_BYTES } from "../transport/limits.js";
 
 /**
@@ -36,7 +37,10 @@ export async function fetchFromPeer(
   { signal, budget }: FetchOptions = {},
 ): Promise<FetchResult> {
   const maxBytes = Math.max(atMost(request.maxBytes), request.minBytes ?? 0);
-  return counted(await peer.fetch({ ...request, maxBytes }, { signal }), budget);
+  const fetched = peer.fetch({ ...request, maxBytes }, { signal }).catch((error) => {
+    throw signal?.aborted ? stoppingError() : error; // with the signal's reason, it is no LogStoreError
+  });
+  return counted(await fetched, budget);
 }
 
 function atMost(maxBytes = MAX_BYTES): number {
