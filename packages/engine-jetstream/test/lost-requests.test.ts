@@ -32,7 +32,7 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
     return to;
   }
 
-  async function broker(to: SlowLink, namespace: string, onTestFinished: OnTestFinished) {
+  async function broker(to: SlowLink, namespace: string, onTestFinished: OnTestFinished, leaseMs = LEASE_MS) {
     const events: JetStreamEvent[] = [];
     const engine = await JetStreamEngine.open({
       servers: [to.address],
@@ -40,7 +40,7 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
       replicas: 1,
       broker: "a",
       address: "a.example:7411",
-      leaseMs: LEASE_MS,
+      leaseMs,
       onEvent: (event) => events.push(event),
     });
     onTestFinished(() => engine.close());
@@ -61,6 +61,18 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
 
     expect(to.hasLostRequest).toBe(true);
     expect(engine.unavailable).toBeUndefined();
+  });
+
+  test.concurrent("a broker starts: NATS takes longer than a lease lasts", async ({ expect, onTestFinished }) => {
+    const to = await link(onTestFinished);
+    const namespace = `lost-${++namespaces}`;
+    const caught = to.holdUpAt(`HPUB $KV.${namespace}.lease.a`);
+    const opening = broker(to, namespace, onTestFinished, 600);
+    await caught;
+    await sleep(1_200);
+    to.letGo();
+
+    expect((await opening).engine.unavailable).toBeUndefined();
   });
 
   test.concurrent.for(["loseRequest", "loseAnswer"] as const)(

@@ -72,7 +72,8 @@ export class JetStreamCluster implements PartitionOwners {
    * Enters the brokers of a bucket. Resolves when this broker's lease is seen, and owners are
    * known.
    *
-   * @throws UnavailableError after `leaseMs`; LockedError if another broker has this name
+   * @throws UnavailableError after `leaseMs`, or a request's timeout if that is longer; LockedError
+   * if another broker has this name
    */
   static async enter(bucket: Bucket, options: ClusterOptions): Promise<JetStreamCluster> {
     const cluster = new JetStreamCluster(bucket, options);
@@ -80,7 +81,7 @@ export class JetStreamCluster implements PartitionOwners {
       await cluster.#watch.begin();
       await cluster.#lease.begin();
       const joined = () => cluster.#lease.isValid && cluster.#view.owners !== undefined;
-      if (await cluster.#becomes(joined)) return cluster;
+      if (await cluster.#becomes(joined, Math.max(options.leaseMs, bucket.requestTimeoutMs))) return cluster;
       if (cluster.#failure !== undefined) throw cluster.#failure;
       throw new UnavailableError(`broker ${options.broker} did not see its own lease in NATS: try again`);
     } catch (error) {
@@ -234,9 +235,9 @@ export class JetStreamCluster implements PartitionOwners {
     this.#changed();
   }
 
-  /** Resolves to whether something becomes true within `leaseMs`. */
-  async #becomes(isTrue: () => boolean): Promise<boolean> {
-    const deadline = performance.now() + this.#options.leaseMs;
+  /** Resolves to whether something becomes true in time. */
+  async #becomes(isTrue: () => boolean, withinMs = this.#options.leaseMs): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
     while (!isTrue()) {
       const isHopeless = this.#closing.signal.aborted || this.#failure !== undefined;
       if (isHopeless || performance.now() > deadline) return false;

@@ -22,6 +22,11 @@ export class Bucket {
     this.#kv = kv;
   }
 
+  /** How long one request may take, in ms. */
+  get requestTimeoutMs(): number {
+    return this.#nats.requestTimeoutMs;
+  }
+
   /** Largest value of a key, in bytes. */
   get maxValueBytes(): number {
     return this.#nats.maxBodyBytes;
