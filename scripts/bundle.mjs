@@ -5,10 +5,10 @@
  * the compiler made them, and source maps lead to src/.
  */
 import { globSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { rolldown } from "rolldown";
 
 const entries = process.argv.slice(2);
-for (const file of globSync("dist/**/*.js{,.map}")) rmSync(file);
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
   external: (id) => !/^[./]/.test(id), // other packages, and the `imports` of this one
@@ -16,7 +16,7 @@ const bundle = await rolldown({
   platform: "neutral",
   tsconfig: "tsconfig.build.json",
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: "dist",
   format: "esm",
   sourcemap: true,
@@ -24,3 +24,6 @@ await bundle.write({
   chunkFileNames: "shared.js",
 });
 await bundle.close();
+
+const written = new Set(output.map(({ fileName }) => join("dist", fileName)));
+for (const file of globSync("dist/**/*.js{,.map}")) if (!written.has(file)) rmSync(file);
