@@ -10,6 +10,11 @@ import { sendInFlight } from "./in-flight.ts";
 
 const LENGTH_BYTES = 4;
 const MESSAGES_PER_PULL = 5_000;
+/**
+ * A request to pull that is lost between two servers is made again after some heartbeats, two of
+ * which are sent in this time. The default is 30 s.
+ */
+const PULL_EXPIRES_MS = 5_000;
 /** Together as large as what the engine writes at once: at most 1 MiB. */
 const BATCHES_PER_MESSAGE = 7;
 
@@ -40,7 +45,10 @@ export async function connect(address: string, { way }: ClientOptions): Promise<
     ...(isPacked && { prepare }),
     async consume(topic, sink, count) {
       const consumer = await consumerOf(topic);
-      const messages = await consumer.consume({ max_messages: isPacked ? 64 : MESSAGES_PER_PULL });
+      const messages = await consumer.consume({
+        max_messages: isPacked ? 64 : MESSAGES_PER_PULL,
+        expires: PULL_EXPIRES_MS,
+      });
       for await (const { data } of messages) {
         if (isPacked) unpack(data, sink.use);
         else sink.use(data);
