@@ -88,7 +88,7 @@ test("a reader that accepts nothing for too long is reset, and one that reads co
 });
 
 test("an idle reader does not count as stalled", async () => {
-  const here = await home({ stalledStreamTimeoutMs: 20 });
+  const here = await home({ stalledStreamTimeoutMs: 200 });
   const { api, client } = here;
   const events = client.consume({ topic: "t" })[Symbol.asyncIterator]();
   await events.next(); // caught up
