@@ -1,4 +1,7 @@
-/** Draws a result as bars, as SVG for light and dark pages. */
+/**
+ * Draws a result as SVG for light and dark pages: as bars, or, for times of very different length, as
+ * points on a logarithmic axis.
+ */
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { LIMITS } from "../src/contestants/limits.ts";
@@ -12,8 +15,10 @@ const FONT = "system-ui, sans-serif";
 const FONT_SIZE = 12;
 const WIDTH = 460;
 const ROW_HEIGHT = 24;
-/** Of the longest bar, for the figure behind it. */
-const ROOM_FOR_FIGURES = 1.45;
+/** Of the length of the axis, for the figure behind the longest bar. */
+const ROOM_FOR_FIGURES = 0.45;
+/** The longest time ÷ the shortest, from which on the axis is logarithmic. */
+const LOGARITHMIC_FROM = 100;
 
 const STYLE = `<style>svg { color: #1c2527 } @media (prefers-color-scheme: dark) { svg { color: #e4e8e6 } }</style>`;
 
@@ -24,11 +29,32 @@ export async function plot(result: Result): Promise<string> {
       const { median, min, max } = spreadOf(values);
       return { contestant, median, min, max, figure: figureOf(result, contestant, median), kind: kindOf(contestant) };
     });
-  const longest = Math.max(...rows.map(({ max }) => max)) * ROOM_FOR_FIGURES;
-  const { spec } = compile(specOf(result, rows, longest));
+  const { spec } = compile(specOf(result, rows, axisOf(result.unit, rows)));
   const svg = await new View(parse(spec), { renderer: "none" }).toSVG();
   const title = `<title>${escaped(result.title)}</title>`;
   return `${svg.replace(/^(<svg [^>]*)>/, `$1 role="img">${title}${STYLE}`)}\n`;
+}
+
+interface Row {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+interface Axis {
+  readonly type: "linear" | "log";
+  readonly domain: [from: number, to: number];
+}
+
+function axisOf(unit: string, rows: readonly Row[]): Axis {
+  const longest = Math.max(...rows.map(({ max }) => max));
+  const shortest = Math.min(...rows.map(({ min }) => min));
+  const medians = rows.map(({ median }) => median);
+  const isTime = unit === "ms" || unit === "µs";
+  const isLogarithmic = isTime && Math.max(...medians) / Math.min(...medians) >= LOGARITHMIC_FROM;
+  if (!isLogarithmic) return { type: "linear", domain: [0, longest * (1 + ROOM_FOR_FIGURES)] };
+  const from = shortest * 0.9;
+  return { type: "log", domain: [from, longest * (longest / from) ** ROOM_FOR_FIGURES] };
 }
 
 /** As "2,400,000 (62 % of the limit)". */
@@ -38,7 +64,7 @@ function figureOf({ series }: Result, contestant: string, value: number): string
   return `${quantity(value)} (${Math.round((value / spreadOf(limit.values).median) * 100)} % of the limit)`;
 }
 
-function specOf({ title, unit }: Result, values: readonly object[], longest: number): TopLevelSpec {
+function specOf({ title, unit }: Result, values: readonly object[], { type, domain }: Axis): TopLevelSpec {
   const y = {
     field: "contestant",
     type: "nominal",
@@ -50,8 +76,8 @@ function specOf({ title, unit }: Result, values: readonly object[], longest: num
     ({
       field,
       type: "quantitative",
-      title: unit === "" ? null : unit,
-      scale: { domain: [0, longest] as number[], nice: false },
+      title: [unit, type === "log" ? "logarithmic" : ""].filter(Boolean).join(", ") || null,
+      scale: { type, domain: domain as number[], nice: false },
       axis: {
         tickCount: 5,
         format: "~s",
@@ -77,7 +103,10 @@ function specOf({ title, unit }: Result, values: readonly object[], longest: num
     data: { values: [...values] },
     layer: [
       {
-        mark: { type: "bar", height: 14, cornerRadiusEnd: 2 },
+        mark:
+          type === "log"
+            ? { type: "point", filled: true, size: 130, opacity: 1 }
+            : { type: "bar", height: 14, cornerRadiusEnd: 2 },
         encoding: {
           y,
           x: x("median"),
