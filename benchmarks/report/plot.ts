@@ -1,6 +1,6 @@
 /**
- * Draws a result as SVG for light and dark pages: as bars, or, for times of very different length, as
- * points on a logarithmic axis.
+ * Draws a result as SVG for light and dark pages: as bars, or, for times of very different length,
+ * as points on a logarithmic axis.
  */
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
