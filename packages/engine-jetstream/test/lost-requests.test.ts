@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
+import { batch, lines } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 import { SlowLink } from "./slow-link.ts";
@@ -89,6 +90,32 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
 
       expect(events.filter(({ type }) => type === "lease")).toEqual([]);
       expect(engine.unavailable).toBeUndefined();
+    },
+  );
+
+  test.concurrent.for(["loseRequest", "loseAnswer"] as const)(
+    "a partition is taken over, and read by who has read nothing: %s",
+    { timeout: 30_000 },
+    async (lose, { expect, onTestFinished }) => {
+      const to = await link(onTestFinished);
+      const namespace = lose === "loseRequest" ? "lrq" : "lan"; // as long as what a lost subject begins with
+      const open = async () => {
+        const engine = await JetStreamEngine.open({ servers: [to.address], namespace, replicas: 1 });
+        onTestFinished(() => engine.close());
+        const [found] = (await engine.catalogue.find()).topics;
+        const topic = await (found === undefined ? engine.catalogue.create("t", 1, {}) : engine.catalogue.open(found));
+        onTestFinished(() => topic.close());
+        return topic.log(0);
+      };
+      const writer = await open();
+      to[lose](`${namespace}.log.`);
+      await writer.appendBatches(batch(["a", "b"]));
+      expect(to.hasLostRequest).toBe(true);
+
+      const reader = await open();
+      to[lose](`$JS.API.DIRECT.GET.${namespace}`);
+      expect(await lines(reader)).toEqual(["0 a", "1 b"]);
+      expect(to.hasLostRequest).toBe(true);
     },
   );
 });

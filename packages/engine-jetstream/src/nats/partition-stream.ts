@@ -125,9 +125,21 @@ export class PartitionStream {
 
   /**
    * Messages at `sequence` and after, oldest first, according to any replica, which may lag behind:
-   * there may be more of them, or there may be the first one at all.
+   * there may be more of them, or there may be the first one at all. A request of which nothing
+   * arrives is made once more.
    */
   async read(sequence: number, limits: ReadLimits): Promise<StoredMsg[]> {
+    const first = await this.#readOnce(sequence, limits, FIRST_ATTEMPT_MS);
+    return first ?? (await this.#readOnce(sequence, limits)) ?? [];
+  }
+
+  /** Deletes all messages before `sequence`. */
+  async purgeBefore(sequence: number): Promise<void> {
+    await this.#nats.manager.streams.purge(this.names.stream, { seq: sequence });
+  }
+
+  /** Resolves to undefined if no answer begins within `firstMs`. */
+  async #readOnce(sequence: number, limits: ReadLimits, firstMs?: number): Promise<StoredMsg[] | undefined> {
     const { maxBytes, maxMessages = MESSAGES_A_READ, kind, arrived } = limits;
     const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
       seq: Math.max(sequence, 1),
@@ -136,24 +148,29 @@ export class PartitionStream {
       max_bytes: maxBytes,
     });
     const messages: StoredMsg[] = [];
+    let isSilent = false;
+    const silent =
+      firstMs === undefined
+        ? undefined
+        : startTimer(firstMs, () => {
+            isSilent = true;
+            found.stop();
+          });
     // The client's own limit, for the first message, is 5 s whatever it was told.
     const tooLate = startTimer(this.#nats.requestTimeoutMs, () => found.stop(new Error("timeout")));
     try {
       for await (const message of found) {
+        silent?.cancel();
         messages.push(message);
         arrived?.(message);
       }
     } catch (error) {
       if (!isNoMessage(error)) throw error;
     } finally {
+      silent?.cancel();
       tooLate.cancel();
     }
-    return messages;
-  }
-
-  /** Deletes all messages before `sequence`. */
-  async purgeBefore(sequence: number): Promise<void> {
-    await this.#nats.manager.streams.purge(this.names.stream, { seq: sequence });
+    return isSilent ? undefined : messages;
   }
 
   async #ask(query: MsgRequest): Promise<StoredMsg | undefined> {

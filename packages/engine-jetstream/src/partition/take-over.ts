@@ -1,6 +1,7 @@
 /** Takes a partition over from whoever owned it. See docs/format/jetstream.md. */
 import { CorruptPartitionError, UnavailableError } from "@logstore/codec";
 import type { StoredMsg } from "@nats-io/jetstream";
+import { isUnanswered } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import { decodeData, EPOCH_HEADER } from "./data-message.js";
 import { Owner } from "./owner.js";
@@ -18,8 +19,7 @@ export class FencedError extends Error {}
  * @throws FencedError, CorruptPartitionError, the errors of requests
  */
 export async function takeOver(stream: PartitionStream, broker: string): Promise<Owner> {
-  const body = Buffer.from(JSON.stringify({ broker }));
-  const epoch = await stream.publish({ kind: "epoch", headers: {}, body });
+  const epoch = await storeEpoch(stream, broker);
   const state = await stream.last("state");
   if (state !== undefined && state.seq > epoch) throw new FencedError();
   let owner = new Owner(epoch, state === undefined ? EMPTY_STATE : decodeState(state));
@@ -43,6 +43,21 @@ export async function takeOver(stream: PartitionStream, broker: string): Promise
     owner.replay(data);
   }
   return owner;
+}
+
+/**
+ * Stores an epoch record; resolves to its sequence. If the first attempt is not answered, it may be
+ * stored as well: an epoch without messages. If it is stored last, it fences this owner, which then
+ * takes over again.
+ */
+async function storeEpoch(stream: PartitionStream, broker: string): Promise<number> {
+  const record = { kind: "epoch", headers: {}, body: Buffer.from(JSON.stringify({ broker })) } as const;
+  try {
+    return await stream.publish(record, undefined, 0);
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    return stream.publish(record);
+  }
 }
 
 /** The messages from one sequence up to another, each of them. */

@@ -168,12 +168,21 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "    if (found.length === 0) return;\n    if (found[0]?.seq !== next) {",
     ],
     "uses the epoch of the owner before": [
-      'const epoch = await stream.publish({ kind: "epoch", headers: {}, body });',
-      'const epoch = (await stream.last("epoch"))?.seq ?? (await stream.publish({ kind: "epoch", headers: {}, body }));',
+      "const epoch = await storeEpoch(stream, broker);",
+      'const epoch = (await stream.last("epoch"))?.seq ?? (await storeEpoch(stream, broker));',
     ],
     "does not look at who wrote what it replays": ["if (data.epoch !== writer)", "if (data.epoch > data.sequence)"],
     "passes over a missing message": ["if (atLeader?.seq !== next) throw", "if (atLeader === undefined) throw"],
     "takes an old state for damage": [" || (state !== undefined && state.seq > sequence)", ""],
+  }),
+  ...within("engine-jetstream/partition/take-over.ts", LOST_REQUESTS, {
+    "asks once for a new epoch": ["if (!isUnanswered(error)) throw error;", "if (error !== undefined) throw error;"],
+  }),
+  ...within("engine-jetstream/nats/partition-stream.ts", LOST_REQUESTS, {
+    "asks once for messages": [
+      "this.#readOnce(sequence, limits, FIRST_ATTEMPT_MS)",
+      "this.#readOnce(sequence, limits)",
+    ],
   }),
   ...within("engine-jetstream/partition/jetstream-reader.ts", LOST, {
     "goes on reading where the log was cut": ["offsets.wasCutBefore(this.#offset, this.#timesCut)", "false"],
