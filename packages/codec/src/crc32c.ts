@@ -4,12 +4,13 @@
  * with one table for each (Kounavis and Berry, 2005).
  */
 import { platform } from "#platform";
+import { view } from "./view.js";
 
 const POLYNOMIAL = 0x82f63b78;
 const SLICES = 16;
 
 /** Below this length the call into native code costs more than the portable computation. */
-const NATIVE_FROM_BYTES = 128;
+const NATIVE_FROM_BYTES = 192;
 
 function makeTables(): Uint32Array {
   const tables = new Uint32Array(SLICES * 256);
@@ -66,5 +67,5 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before 
   if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) {
     return portableCrc32c(bytes, start, end, before);
   }
-  return platform.crc32c(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), before);
+  return platform.crc32c(start === 0 && end === bytes.length ? bytes : view(bytes, start, end), before);
 }

@@ -14,6 +14,7 @@ import type { LogRecord } from "./record.js";
 import { RecordCursor } from "./record-cursor.js";
 import { type ServerHalf, writeServerHalf } from "./server-half.js";
 import { unpack, unpackLater } from "./unpack-records.js";
+import { view } from "./view.js";
 
 /** Bytes checksummed between two pauses: about 1 ms of work in plain JavaScript. */
 const CHECKSUM_BYTES_A_STEP = 1024 * 1024;
@@ -46,7 +47,7 @@ export class RecordBatch implements Iterable<LogRecord> {
    */
   static parse(bytes: Uint8Array, at = 0, limits: BatchLimits = defaultBatchLimits): RecordBatch {
     const length = checkServerHalf(bytes, at, limits);
-    const batch = bytes.subarray(at, at + length);
+    const batch = view(bytes, at, at + length);
     checkFields(batch, at);
     const baseOffset = readI64(batch, layout.BASE_OFFSET_OFFSET);
     const parsed = new RecordBatch(batch, baseOffset, readU32(batch, layout.RECORD_COUNT_OFFSET), limits);

@@ -5,6 +5,7 @@ import { COMPRESSION_OFFSET, HEADER_LENGTH } from "./layout.js";
 import type { BatchLimits } from "./limits.js";
 import { type ErrorFields, LogStoreError } from "./log-store-error.js";
 import type { Unpacked } from "./platform/platform.js";
+import { view } from "./view.js";
 
 export interface PackedBatch {
   /** The whole batch. */
@@ -16,7 +17,8 @@ export interface PackedBatch {
 
 /** @throws UnsupportedCompressionError, CorruptBatchError */
 export function unpack(batch: PackedBatch, limits: BatchLimits): Uint8Array {
-  const [stored, id] = [batch.bytes.subarray(HEADER_LENGTH), compressionIdOf(batch)];
+  const id = compressionIdOf(batch);
+  const stored = view(batch.bytes, HEADER_LENGTH);
   if (id === NO_COMPRESSION) return stored;
   const length = unpackedLength(batch, limits);
   try {
@@ -40,7 +42,7 @@ export async function unpackLater(batch: PackedBatch, limits: BatchLimits): Prom
   const length = unpackedLength(batch, limits);
   let unpacked: Unpacked | undefined;
   try {
-    unpacked = await unpacker.decompressLater(batch.bytes.subarray(HEADER_LENGTH), length);
+    unpacked = await unpacker.decompressLater(view(batch.bytes, HEADER_LENGTH), length);
     checkComplete(batch, unpacked.bytes, length);
     return unpacked;
   } catch (cause) {

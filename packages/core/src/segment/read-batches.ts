@@ -1,5 +1,5 @@
 /** A single positioned read of whole batches, on which every reader of a log file is built. */
-import { type BatchLimits, declaredBatchLength, MIN_BATCH_LENGTH } from "@logstore/codec";
+import { type BatchLimits, declaredBatchLength, HEADER_LENGTH, MIN_BATCH_LENGTH } from "@logstore/codec";
 import { BatchTooLongToRead } from "../engine/partition-log.js";
 import { bufferFor, freeBuffer } from "../engine/read/buffers.js";
 import type { StorageFile } from "../storage/storage.js";
@@ -17,7 +17,15 @@ export interface ReadRange {
    * Default false.
    */
   readonly isStrict?: boolean | undefined;
+  /** Length of the first batch, if it is known: a long one is then read once, not twice. */
+  readonly firstLength?: number | undefined;
   readonly limits: BatchLimits;
+}
+
+export interface ReadBatches {
+  readonly bytes: Uint8Array;
+  /** Declared length of the batch after them; undefined if its header was not read. */
+  readonly nextLength: number | undefined;
 }
 
 /**
@@ -27,16 +35,22 @@ export interface ReadRange {
  *
  * @throws BatchTooLongToRead
  */
-export async function readBatches(file: StorageFile, range: ReadRange): Promise<Uint8Array> {
+export async function readBatches(file: StorageFile, range: ReadRange): Promise<ReadBatches> {
+  const { maxBytes, isStrict, limits } = range;
   const available = range.end - range.position;
-  const bytes = await readAt(file, range, Math.min(Math.max(range.maxBytes, MIN_BATCH_LENGTH), available));
-  const whole = wholeBatchesLength(bytes);
-  if (whole > 0) return bytes.subarray(0, whole);
-  const wanted = Math.min(declaredBatchLength(bytes, 0) ?? MIN_BATCH_LENGTH, range.limits.maxBatchBytes, available);
-  if (wanted <= bytes.length) return bytes;
-  freeBuffer(bytes);
-  if (range.isStrict) throw new BatchTooLongToRead(wanted);
-  return readAt(file, range, wanted);
+  let first = Math.min(range.firstLength ?? MIN_BATCH_LENGTH, limits.maxBatchBytes, available);
+  for (;;) {
+    if (isStrict && first > maxBytes) throw new BatchTooLongToRead(first);
+    // With the header after a long batch, the length of the next one is known.
+    const length = Math.max(maxBytes, isStrict ? MIN_BATCH_LENGTH : first + HEADER_LENGTH);
+    const bytes = await readAt(file, range, Math.min(length, available));
+    const read = wholeBatches(bytes);
+    if (read.bytes.length > 0) return read;
+    const needed = Math.min(read.nextLength ?? MIN_BATCH_LENGTH, limits.maxBatchBytes, available);
+    if (needed <= Math.max(bytes.length, first)) return { bytes, nextLength: undefined };
+    freeBuffer(bytes);
+    first = needed;
+  }
 }
 
 async function readAt(file: StorageFile, { headroomBytes, position }: ReadRange, length: number): Promise<Uint8Array> {
@@ -44,11 +58,12 @@ async function readAt(file: StorageFile, { headroomBytes, position }: ReadRange,
   return buffer.subarray(0, await file.read(buffer, position));
 }
 
-function wholeBatchesLength(bytes: Uint8Array): number {
+function wholeBatches(bytes: Uint8Array): ReadBatches {
   let end = 0;
   for (;;) {
-    const length = declaredBatchLength(bytes, end);
-    if (length === undefined || length < MIN_BATCH_LENGTH || end + length > bytes.length) return end;
-    end += length;
+    const nextLength = declaredBatchLength(bytes, end);
+    const isWhole = nextLength !== undefined && nextLength >= MIN_BATCH_LENGTH && end + nextLength <= bytes.length;
+    if (!isWhole) return { bytes: bytes.subarray(0, end), nextLength };
+    end += nextLength;
   }
 }

@@ -31,8 +31,10 @@ export interface ScannedBatch {
 export async function* scanSegment(file: StorageFile, range: ScanRange): AsyncGenerator<ScannedBatch, void> {
   const { end, limits, chunkBytes = CHUNK_BYTES } = range;
   let { position, nextOffset } = range;
+  let firstLength: number | undefined;
   while (position < end) {
-    const bytes = await readBatches(file, { position, end, limits, maxBytes: chunkBytes });
+    const { bytes, nextLength } = await readBatches(file, { position, end, limits, maxBytes: chunkBytes, firstLength });
+    firstLength = nextLength;
     for (let at = 0; at < bytes.length; ) {
       let batch: RecordBatch;
       try {

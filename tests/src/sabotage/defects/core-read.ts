@@ -38,7 +38,10 @@ export const coreReadDefects: readonly Defect[] = [
   }),
   ...within("core/partition/read/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
     "reads on across a gap": ["if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);", ""],
-    "reads on behind a missing segment": ["if (next?.baseOffset !== this.#offset)\n", "if (next === undefined)\n"],
+    "reads on behind a missing segment": [
+      "if (next === undefined || next.baseOffset !== this.#offset)\n",
+      "if (next === undefined)\n",
+    ],
     "takes a wrong record count for batches before": [
       "if (isFirst && nextOffset <= this.#offset) {",
       "if (nextOffset <= this.#offset) {",
@@ -51,7 +54,10 @@ export const coreReadDefects: readonly Defect[] = [
       "if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile",
       "if (this.#offset < log.offsets.logStart) return undefined;",
     ],
-    "forgets how far it read in memory": ["this.#position = position + byteLength;", "this.#position += byteLength;"],
+    "forgets how far it read in memory": [
+      "this.#goTo(segment, position + byteLength);",
+      "this.#goTo(segment, this.#position + byteLength);",
+    ],
     "hands out the cache's own bytes": [
       "return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };",
       "return { bytes: batches.length === 1 ? batches[0]!.bytes : bytes, headroomBytes, nextOffset: this.#offset, segment, position };",

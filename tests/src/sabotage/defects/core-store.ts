@@ -74,8 +74,8 @@ export const coreStoreDefects: readonly Defect[] = [
   ...within("core/restore/check-restored.ts", [SNAPSHOTS], {
     "takes less than there was": ["if (sizeBytes !== said.sizeBytes)", "if (sizeBytes > said.sizeBytes)"],
   }),
-  ...within("core/store/record-stream.ts", [RECOVERY, GOLDEN, FOUND_DAMAGE], {
+  ...within("core/store/batch-source.ts", [RECOVERY, GOLDEN, FOUND_DAMAGE], {
     "reads without verifying": ["return batch.verify();", "return batch;"],
-    "ends quietly at the damage": ["log.checkEnd();\n  }", "}"],
+    "ends quietly at the damage": ["    log.checkEnd();\n    return false;", "    return false;"],
   }),
 ];

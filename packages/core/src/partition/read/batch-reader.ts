@@ -28,6 +28,8 @@ export class BatchReader implements LogReader {
   #offset: number;
   #segment: Segment | undefined;
   #position = 0;
+  /** Declared length of the batch at the position, if the last read has shown it. */
+  #nextLength: number | undefined;
 
   /** @throws OffsetOutOfRangeError */
   constructor(log: ReadSource, offset: number) {
@@ -98,8 +100,7 @@ export class BatchReader implements LogReader {
       at += batch.byteLength;
     }
     this.#offset = batches.at(-1)!.nextOffset;
-    this.#segment = segment;
-    this.#position = position + byteLength;
+    this.#goTo(segment, position + byteLength);
     return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };
   }
 
@@ -111,9 +112,12 @@ export class BatchReader implements LogReader {
       this.#leave(segment);
       return undefined;
     }
-    const range = { ...options, position: this.#position, end, limits: this.#log.limits };
-    const read = await segment.read((file) => readBatches(file, range));
-    return this.#accept(segment, read, options.headroomBytes ?? 0, until);
+    const { limits } = this.#log;
+    const range = { ...options, position: this.#position, firstLength: this.#nextLength, end, limits };
+    const { bytes, nextLength } = await segment.read((file) => readBatches(file, range));
+    const chunk = this.#accept(segment, bytes, options.headroomBytes ?? 0, until);
+    this.#nextLength = this.#position === range.position + bytes.length ? nextLength : undefined;
+    return chunk;
   }
 
   /**
@@ -129,18 +133,22 @@ export class BatchReader implements LogReader {
     if (this.#segment !== undefined) return this.#segment;
     const segment = this.#log.segments.find(this.#offset);
     if (segment === undefined) throw this.#damaged(this.#log.segments.first!, new Error("no file has it"), 0);
-    this.#position = (await segment.index()).positionOfOffset(this.#offset);
-    this.#segment = segment;
+    this.#goTo(segment, (await segment.index()).positionOfOffset(this.#offset));
     return segment;
   }
 
   #leave(segment: Segment): void {
     const next = this.#log.segments.after(segment);
     if (next !== undefined && isGap(this.#log.gaps, this.#offset, next.baseOffset)) this.#offset = next.baseOffset;
-    if (next?.baseOffset !== this.#offset)
+    if (next === undefined || next.baseOffset !== this.#offset)
       throw this.#damaged(segment, new Error("the file ends early"), this.#position);
-    this.#segment = next;
-    this.#position = 0;
+    this.#goTo(next, 0);
+  }
+
+  #goTo(segment: Segment, position: number): void {
+    this.#segment = segment;
+    this.#position = position;
+    this.#nextLength = undefined;
   }
 
   /** Drops batches that end before the offset, because an index entry points to an earlier one. */

@@ -1,0 +1,68 @@
+/** The records of a {@link BatchSource}, one by one or in chunks. */
+import type { LogRecord, RecordCursor } from "@logstore/codec";
+import type { BatchSource } from "./batch-source.js";
+
+/** Bounds the memory of the record objects, however many records a batch has. */
+const MAX_CHUNK_RECORDS = 1_000;
+
+/** Bounds the memory of the batches of a chunk, which may be decompressed. */
+const MAX_CHUNK_BYTES = 512 * 1024;
+
+export class RecordSource {
+  readonly #batches: BatchSource;
+  #cursor: RecordCursor | undefined;
+  /** Length of the records of the last batch, in bytes. */
+  #batchBytes = 0;
+  /** The error of the record after the last chunk. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(batches: BatchSource) {
+    this.#batches = batches;
+  }
+
+  /** Returns the next record of the batches that were read; undefined if there is none. */
+  next(): LogRecord | undefined {
+    do {
+      const record = this.#nextOfBatch();
+      if (record !== undefined) return record;
+    } while (this.#nextBatch());
+    return undefined;
+  }
+
+  /**
+   * Returns the next records of the batches that were read, at least one; undefined if there is
+   * none. The records before one that cannot be read are returned first; the next call throws.
+   */
+  nextChunk(): LogRecord[] | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const chunk: LogRecord[] = [];
+    try {
+      for (let bytes = 0; chunk.length < MAX_CHUNK_RECORDS; ) {
+        const record = this.#nextOfBatch();
+        if (record !== undefined) {
+          chunk.push(record);
+        } else {
+          if (bytes > MAX_CHUNK_BYTES || !this.#nextBatch()) break;
+          bytes += this.#batchBytes;
+        }
+      }
+    } catch (error) {
+      if (chunk.length === 0) throw error;
+      this.#failure = { error };
+    }
+    return chunk.length > 0 ? chunk : undefined;
+  }
+
+  #nextOfBatch(): LogRecord | undefined {
+    const cursor = this.#cursor;
+    while (cursor?.next()) if (cursor.offset >= this.#batches.from) return cursor.record;
+    return undefined;
+  }
+
+  #nextBatch(): boolean {
+    const batch = this.#batches.next();
+    this.#cursor = batch?.cursor();
+    this.#batchBytes = batch?.recordsLength ?? 0;
+    return batch !== undefined;
+  }
+}
