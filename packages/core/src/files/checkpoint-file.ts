@@ -49,12 +49,18 @@ export function writeCheckpoint(storage: Storage, directory: string, checkpoint:
 /**
  * Returns undefined if there is no checkpoint, or it is damaged. A start file may have advanced the
  * log start since it was written.
+ *
+ * @param names the names in the directory, unless they may have changed since they were listed
  */
-export async function readCheckpoint(storage: Storage, directory: string): Promise<Checkpoint | undefined> {
+export async function readCheckpoint(
+  storage: Storage,
+  directory: string,
+  names?: readonly string[],
+): Promise<Checkpoint | undefined> {
   const content = await readWholeFile(storage, `${directory}/${CHECKPOINT_FILE}`);
   const parsed = content && (decodeCheckedJson(content) as (Checkpoint & { formatVersion: number }) | undefined);
   if (parsed?.formatVersion !== CHECKPOINT_FORMAT_VERSION) return undefined;
-  const moved = startFilesIn((await storage.list(directory)) ?? []).map((name) => parseStartFileName(name)!);
+  const moved = startFilesIn(names ?? (await storage.list(directory)) ?? []).map((name) => parseStartFileName(name)!);
   return { ...parsed, logStart: Math.max(parsed.logStart, ...moved) };
 }
 

@@ -13,37 +13,36 @@ import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { LogOffsets } from "../engine/read/log-offsets.js";
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
-import { tell } from "../hooks/hooks.js";
+import { isClockBehind } from "../hooks/warnings.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
 import { allSettled, runAll } from "../storage/run-all.js";
-import { type AppendAck, AppendQueue } from "./append/append-queue.js";
-import { Appender } from "./append/appender.js";
-import { GroupCommit, storageFailed } from "./append/group-commit.js";
-import { LogWriter } from "./append/log-writer.js";
+import type { AppendAck } from "./append/append-queue.js";
+import { storageFailed } from "./append/group-commit.js";
+import type { StoreTies } from "./append/store-ties.js";
 import type { PartitionHome, PartitionOptions } from "./partition-home.js";
+import { PartitionWriting, type WritableLog, type WritingStart } from "./partition-writing.js";
 import { ReadableLog } from "./read/readable-log.js";
 import { PartitionTail } from "./read/tail-cache.js";
 import { openLog } from "./recovery/open-log.js";
 import type { RecoveredLog } from "./recovery/recovery.js";
 import type { TornTail } from "./recovery/torn-tail.js";
-import { PartitionUpkeep } from "./upkeep/partition-upkeep.js";
 import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
-export class FilePartitionLog extends ReadableLog implements PartitionLog {
+export class FilePartitionLog extends ReadableLog implements PartitionLog, WritableLog {
   /** What recovery truncated from the end of the log, if anything. */
   readonly tornTail: TornTail | undefined;
   readonly home: SegmentHome;
-  readonly #writer: LogWriter;
-  readonly #groupCommit: GroupCommit;
-  readonly #appender: Appender;
-  readonly #upkeep: PartitionUpkeep;
+  readonly #options: PartitionOptions;
+  readonly #ties: StoreTies;
+  readonly #start: WritingStart;
+  #made: PartitionWriting | undefined;
   #closing: Promise<void> | undefined;
   #isAbandoned = false;
 
   private constructor(
-    { partition, tails, publishBounds, checkOwner, clockIsBehind, lastPublished }: PartitionHome,
+    { partition, tails, ties, lastPublished }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -59,19 +58,18 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, expectedEnd, tail, hooks });
     this.home = home;
     this.tornTail = recovered.tornTail;
-    const queue = new AppendQueue(partition, options);
-    this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner, clockIsBehind });
-    this.#groupCommit = new GroupCommit(
-      partition,
-      queue,
-      options,
-      (group) => this.#commit(group),
-      (error) => tell(() => hooks.failed?.({ partition, error })),
-      recovered.failure,
-    );
-    const deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
-    this.#upkeep = new PartitionUpkeep(deletion, this.#groupCommit, options);
-    this.#appender = new Appender(queue, this.#groupCommit, options, home.storage, () => this.#checkWritable());
+    this.#options = options;
+    this.#ties = ties;
+    const { producers, lastAppendTime, checkpointSegment, isBeyondCheckpoint, failure } = recovered;
+    this.#start = { producers, lastAppendTime, checkpointSegment, isBeyondCheckpoint, failure };
+    if (isBeyondCheckpoint || failure !== undefined) void this.#writing; // closing has something to do, or to leave
+    const now = home.storage.now();
+    if (isClockBehind(now, lastAppendTime)) ties.clockIsBehind(partition, now, lastAppendTime);
+  }
+
+  get #writing(): PartitionWriting {
+    this.#made ??= new PartitionWriting(this, this.home, this.#options, this.#start, this.#ties);
+    return this.#made;
   }
 
   /**
@@ -81,18 +79,27 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   static async open(where: PartitionHome, options: PartitionOptions): Promise<FilePartitionLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
-    const { segments, recovered } = await openLog(home, partition, where.lastPublished);
+    const { segments, recovered, startFiles } = await openLog(home, partition, where.lastPublished);
     const log = new FilePartitionLog(where, home, options, segments, recovered);
+    if (!log.#hasLeftovers(startFiles)) return log;
     try {
-      await log.#upkeep.removeLeftovers();
+      await log.#writing.upkeep.removeLeftovers(startFiles);
     } catch (cause) {
       if (!isDiskFull(cause) && !isDiskTrouble(cause)) {
         await log.close().catch(() => {}); // the caller gets the first error
         throw cause;
       }
-      if (log.failure === undefined) log.#groupCommit.fail(cause); // it can be read nevertheless
+      if (log.failure === undefined) log.#writing.groupCommit.fail(cause); // it can be read nevertheless
     }
     return log;
+  }
+
+  /**
+   * Whether files remain of a deletion that a crash interrupted. Those of a damaged log are kept.
+   */
+  #hasLeftovers(startFiles: readonly string[]): boolean {
+    if (this.damage !== undefined) return false;
+    return startFiles.length > 0 || this.segments.countBefore(this.offsets.logStart) > 0;
   }
 
   /**
@@ -108,7 +115,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     headers: readonly HeaderInput[] | undefined,
     durability: Durability | undefined,
   ): Promise<AppendAck> {
-    return this.#appender.append(key, value, timestamp, headers, durability);
+    return this.#writing.appender.append(key, value, timestamp, headers, durability);
   }
 
   /**
@@ -120,7 +127,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * CorruptPartitionError
    */
   appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-    return this.#appender.appendBatches(bytes, options);
+    return this.#writing.appender.appendBatches(bytes, options);
   }
 
   /**
@@ -128,7 +135,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * they need no validation, and their memory is freed as soon as the log no longer needs it.
    */
   appendOwnedBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
-    return this.#appender.appendOwnedBatches(batches, byteLength, options);
+    return this.#writing.appender.appendOwnedBatches(batches, byteLength, options);
   }
 
   /**
@@ -137,7 +144,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
   flush(): Promise<void> {
-    return this.#appender.flush();
+    return this.#writing.appender.flush();
   }
 
   /**
@@ -146,21 +153,21 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
   async finishedDurably(): Promise<void> {
-    this.#checkWritable();
-    await this.#groupCommit.alone(() => this.#writer.settleFinished());
+    this.checkWritable();
+    await this.#writing.groupCommit.alone(() => this.#writing.writer.settleFinished());
   }
 
   /**
    * Deletes all records before `offset`. See {@link PartitionUpkeep.deleteRecords}.
    */
   deleteRecords(offset: number): Promise<void> {
-    return this.#upkeep.deleteRecords(offset, this.#whyUnwritable());
+    return this.#writing.upkeep.deleteRecords(offset, this.#whyUnwritable());
   }
 
   /** Deletes what exceeds the retention limits. */
   async applyRetention(): Promise<void> {
-    if (this.failure === undefined) this.#checkWritable();
-    await this.#upkeep.applyRetention();
+    if (this.failure === undefined) this.checkWritable();
+    await this.#writing.upkeep.applyRetention();
   }
 
   /**
@@ -170,8 +177,9 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
   async mark(): Promise<Checkpoint | undefined> {
-    this.#checkWritable();
-    return this.#groupCommit.alone(async () => this.segments.active && this.#writer.describe(this.offsets.logStart));
+    this.checkWritable();
+    const { groupCommit, writer } = this.#writing;
+    return groupCommit.alone(async () => this.segments.active && writer.describe(this.offsets.logStart));
   }
 
   /** Reads everything, and reports deviations. */
@@ -195,7 +203,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
 
   /** Why the partition has accepted no more appends since it was opened. */
   get failure(): StorageFailedError | undefined {
-    return this.#groupCommit.failure;
+    return this.#made?.groupCommit.failure;
   }
 
   /** The close need not make records durable: the next open recovers them, if the files remain. */
@@ -211,11 +219,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
 
   async #close(): Promise<void> {
     this.offsets.wakeAll();
-    await this.#groupCommit.idle();
+    const made = this.#made;
+    await made?.groupCommit.idle();
     try {
       await runAll(
-        () => this.#canFinish && this.#writer.finish(),
-        () => this.#writer.settle(),
+        () => this.#canFinish && made?.writer.finish(),
+        () => made?.writer.settle(),
         () => this.tail?.close(),
         () => allSettled([...this.segments].map((segment) => segment.close())),
       );
@@ -225,24 +234,17 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   get #canFinish(): boolean {
-    return !this.#isAbandoned && this.damage === undefined && this.#groupCommit.failure === undefined;
+    return !this.#isAbandoned && this.damage === undefined && this.failure === undefined;
   }
 
-  async #commit(group: Parameters<LogWriter["commit"]>[0]): Promise<void> {
-    const { active } = this.segments;
-    await this.#writer.commit(group);
-    if (this.segments.active === active || active === undefined) return;
-    // After a roll the limits may be exceeded. The appends have been acknowledged already.
-    void this.applyRetention().catch(() => {}); // it is tried again later
-  }
-
-  #checkWritable(): void {
+  /** @throws the reason why the partition accepts no appends */
+  checkWritable(): void {
     const reason = this.#whyUnwritable();
     if (reason !== undefined) throw reason;
   }
 
   #whyUnwritable(): LogStoreError | undefined {
-    const reason = this.#groupCommit.failure ?? this.damage;
+    const reason = this.failure ?? this.damage;
     if (reason !== undefined || !this.isClosed) return reason;
     return new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }

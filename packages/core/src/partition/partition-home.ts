@@ -5,7 +5,7 @@ import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import type { Storage } from "../storage/storage.js";
 import type { AppendQueueOptions } from "./append/append-queue.js";
-import type { PublishBounds, StoreTies, WriterOptions } from "./append/store-ties.js";
+import type { StoreTies, WriterOptions } from "./append/store-ties.js";
 import type { TailCache } from "./read/tail-cache.js";
 import type { RetentionLimits } from "./upkeep/retention-policy.js";
 
@@ -22,9 +22,7 @@ export interface PartitionHome {
   readonly partition: number;
   readonly indexes: IndexCache;
   readonly tails: TailCache;
-  readonly publishBounds: PublishBounds;
-  readonly checkOwner: StoreTies["checkOwner"];
-  readonly clockIsBehind: StoreTies["clockIsBehind"];
+  readonly ties: StoreTies;
   /** The bounds that were published when it was last open; undefined if they are unknown. */
   readonly lastPublished: Bounds | undefined;
 }

@@ -7,7 +7,7 @@ export class LazyFile {
   readonly #path: string;
   readonly #access: FileAccess;
   #file: Promise<StorageFile> | undefined;
-  readonly #reading = new Set<Promise<unknown>>();
+  #reading: Set<Promise<unknown>> | undefined;
   #isClosed = false;
 
   constructor(storage: Storage, path: string, access: FileAccess) {
@@ -36,11 +36,13 @@ export class LazyFile {
   async read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw this.#closedError();
     const reading = this.get().then(work);
+    this.#reading ??= new Set();
     this.#reading.add(reading);
     try {
       return await reading;
     } finally {
       this.#reading.delete(reading);
+      if (this.#reading.size === 0) this.#reading = undefined;
     }
   }
 
@@ -57,7 +59,7 @@ export class LazyFile {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#reading);
+    await Promise.allSettled(this.#reading ?? []);
     const file = await this.#file?.catch(() => undefined);
     await file?.close();
   }

@@ -22,7 +22,7 @@ export interface GuardedStorage extends Storage {
 
 interface KnownDirectory {
   identity: string | undefined;
-  readonly children: Map<string, KnownDirectory>;
+  children?: Map<string, KnownDirectory>;
 }
 
 export class DirectoryGuard {
@@ -33,7 +33,7 @@ export class DirectoryGuard {
   /** Start of the last check that found the lock held. */
   #checkedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #known: KnownDirectory = { identity: undefined, children: new Map() };
+  #known: KnownDirectory = { identity: undefined };
   /** Called once, when the lock is lost. */
   readonly failed = new Set<() => void>();
 
@@ -67,7 +67,7 @@ export class DirectoryGuard {
     clearInterval(this.#timer);
     this.#lock = undefined;
     this.#root = undefined;
-    this.#known = { identity: undefined, children: new Map() };
+    this.#known = { identity: undefined };
   }
 
   /**
@@ -128,7 +128,7 @@ export class DirectoryGuard {
     const moved = this.#forget(from);
     if (moved === undefined) return;
     const { known, name } = this.#parent(to) ?? {};
-    known?.children.set(name!, moved);
+    if (known !== undefined) childrenOf(known).set(name!, moved);
   }
 
   removed(path: string): void {
@@ -137,8 +137,8 @@ export class DirectoryGuard {
 
   #forget(path: string): KnownDirectory | undefined {
     const { known, name } = this.#parent(path) ?? {};
-    const child = known?.children.get(name!);
-    known?.children.delete(name!);
+    const child = known?.children?.get(name!);
+    known?.children?.delete(name!);
     return child;
   }
 
@@ -155,10 +155,11 @@ export class DirectoryGuard {
     let known = this.#known;
     for (const name of path.slice(root.length + 1).split("/")) {
       if (name === "") continue;
-      let child = known.children.get(name);
+      const children = childrenOf(known);
+      let child = children.get(name);
       if (child === undefined) {
-        child = { identity: undefined, children: new Map() };
-        known.children.set(name, child);
+        child = { identity: undefined };
+        children.set(name, child);
       }
       known = child;
     }
@@ -172,6 +173,11 @@ export class DirectoryGuard {
       clearInterval(this.#timer); // check() has reported it
     }
   }
+}
+
+function childrenOf(known: KnownDirectory): Map<string, KnownDirectory> {
+  known.children ??= new Map();
+  return known.children;
 }
 
 function failureOf(cause: unknown): StorageFailedError {

@@ -76,12 +76,12 @@ export async function openLockedStore(
   checkStore(path, identity, options);
   const published = await readWatermarks(storage, path).catch(() => []);
   let watermarks: Watermarks | undefined;
+  const publishBounds: PublishBounds = async (partition, logStart, highWatermark) =>
+    watermarks?.set(partition, { logStart, highWatermark });
+  const ties: StoreTies = { publishBounds, checkOwner, clockIsBehind };
   const openPartition = (partition: number) => {
     const directory = `${path}/${partitionDirectory(partition)}`;
-    const publishBounds: PublishBounds = async (logStart, highWatermark) =>
-      watermarks?.set(partition, { logStart, highWatermark });
-    const ties = { publishBounds, checkOwner, clockIsBehind };
-    const where = { storage, directory, partition, indexes, tails, ...ties, lastPublished: published[partition] };
+    const where = { storage, directory, partition, indexes, tails, ties, lastPublished: published[partition] };
     return FilePartitionLog.open(where, options);
   };
   const partitions = await allOrNone(identity.partitions, openPartition);

@@ -37,11 +37,11 @@ export const coreAppendDefects: readonly Defect[] = [
     ],
     "tells other processes before the sync": [
       "if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await",
-      "await this.#publishBounds(offsets.logStart, offsets.logEnd);\n    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await",
+      "await this.#publishBounds(this.#log.partition, offsets.logStart, offsets.logEnd);\n    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await",
       "waits for tests",
     ],
     "tells other processes nothing": [
-      "await this.#publishBounds(offsets.logStart, offsets.logEnd);\n    offsets.publish();",
+      "await this.#publishBounds(this.#log.partition, offsets.logStart, offsets.logEnd);\n    offsets.publish();",
       "offsets.publish();",
       "waits for tests",
     ],
@@ -130,8 +130,8 @@ export const coreAppendDefects: readonly Defect[] = [
       "batch.baseSequence + batch.recordCount",
     ],
     "tells the checkpoint of what is not written": [
-      "[...this.#producers].map(",
-      "[...this.#producers, ...this.#unwritten].map(",
+      "[...(this.#producers ?? [])].map(",
+      "[...(this.#producers ?? []), ...(this.#unwritten ?? [])].map(",
     ],
     "lets a gap through within one append": [
       "if (batch.baseSequence !== sequenceAfter(previous)) throw outOfOrder(batch, sequenceAfter(previous));",

@@ -117,7 +117,7 @@ export const coreReadDefects: readonly Defect[] = [
       'if (code === "STORAGE_FAILED" && from <= offset',
       "if (code && from <= offset",
     ],
-    "tells of what was deleted": ["if (found < offset) this.#found.delete(found);", "void offset;"],
+    "tells of what was deleted": ["if (found < offset) this.#found?.delete(found);", "void offset;"],
     "takes a lack of descriptors for damage": [
       'return code === "ENOENT" || isDiskTrouble({ code });',
       "return code !== undefined || isDiskTrouble({ code });",

@@ -152,8 +152,8 @@ export const coreRecoveryDefects: readonly Defect[] = [
   }),
   ...within("core/partition/recovery/open-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "keeps segments that were set aside": [
-      "segments.filter((segment) => !torn.includes(segment))",
-      "segments.filter((segment) => torn !== undefined || segment)",
+      "segments.slice(0, segments.length - torn)",
+      "segments.slice(0, segments.length - torn * 0)",
     ],
     "leaves temporary files": ["if (name.endsWith(TEMPORARY_SUFFIX)) await", "if (name === TEMPORARY_SUFFIX) await"],
   }),

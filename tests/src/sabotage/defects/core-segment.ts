@@ -34,7 +34,7 @@ export const coreSegmentDefects: readonly Defect[] = [
     ],
   }),
   ...within("core/segment/lazy-file.ts", [SEGMENTS], {
-    "closes a file that is being read": ["await Promise.allSettled(this.#reading);", "", "waits for tests"],
+    "closes a file that is being read": ["await Promise.allSettled(this.#reading ?? []);", "", "waits for tests"],
   }),
   ...within("core/segment/segment-index.ts", [SNAPSHOTS, SEGMENTS], {
     "writes over an index that a snapshot has": [

@@ -14,25 +14,27 @@ import { type Defect, within } from "./defect.ts";
 
 export const coreUpkeepDefects: readonly Defect[] = [
   ...within("core/partition/file-partition-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
-    "leaves leftovers for ever": ["await log.#upkeep.removeLeftovers();", ""],
+    "leaves leftovers for ever": ["await log.#writing.upkeep.removeLeftovers(startFiles);", ""],
     "checkpoints after a failure": [
-      "!this.#isAbandoned && this.damage === undefined && this.#groupCommit.failure === undefined",
+      "!this.#isAbandoned && this.damage === undefined && this.failure === undefined",
       "!this.#isAbandoned && this.damage === undefined",
     ],
     "does not miss what was given, when it verifies": [
       "Math.max(this.expectedEnd, this.offsets.highWatermark)",
       "this.offsets.highWatermark",
     ],
-    "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // it is tried again later", ""],
+    "removes leftovers of a damaged log": ["if (this.damage !== undefined) return false;", ""],
+  }),
+  ...within("core/partition/partition-writing.ts", [DELETION, RETENTION], {
+    "keeps everything when it rolls": [
+      "void this.#log.applyRetention().catch(() => {}); // it is tried again later",
+      "",
+    ],
   }),
   ...within("core/partition/upkeep/partition-upkeep.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "removes leftovers that the checkpoint names": [
       "await writer.checkpoint(logStart); // the last one may refer to a segment that is being removed",
       "{}",
-    ],
-    "removes leftovers of a damaged log": [
-      "    if (log.damage !== undefined) return;\n    const startFiles",
-      "    const startFiles",
     ],
   }),
   ...within("core/partition/upkeep/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
@@ -57,7 +59,7 @@ export const coreUpkeepDefects: readonly Defect[] = [
     ],
     "does not sync the removal": ["await home.storage.syncDirectory(home.directory);\n  } catch", "} catch"],
     "tells other processes nothing": [
-      "await publishBounds(offset, log.offsets.highWatermark);",
+      "await publishBounds(partition, offset, log.offsets.highWatermark);",
       "void publishBounds;",
       "waits for tests",
     ],

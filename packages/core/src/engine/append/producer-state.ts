@@ -33,12 +33,12 @@ export type ProducerSnapshot = [number, number, number, [number, number, number]
 /** The state of a partition's producers. */
 export class ProducerState {
   /** Least recently used first. */
-  readonly #producers = new Map<number, ProducerEntry>();
+  #producers: Map<number, ProducerEntry> | undefined;
   /**
    * The same, including batches that have offsets but are not written yet, which must not be in a
    * checkpoint.
    */
-  readonly #unwritten = new Map<number, ProducerEntry>();
+  #unwritten: Map<number, ProducerEntry> | undefined;
 
   constructor(snapshots: readonly ProducerSnapshot[] = []) {
     for (const [id, epoch, nextSequence, batches] of snapshots) {
@@ -47,6 +47,7 @@ export class ProducerState {
         recordCount,
         baseOffset,
       }));
+      this.#producers ??= new Map();
       this.#producers.set(id, { epoch, nextSequence, batches: appended });
     }
   }
@@ -88,6 +89,7 @@ export class ProducerState {
     if (producerId === NO_PRODUCER_ID) return;
     const known = this.#find(producerId);
     const earlier = known?.epoch === producerEpoch ? known.batches.slice(1 - REMEMBERED_BATCHES) : [];
+    this.#unwritten ??= new Map();
     this.#unwritten.delete(producerId);
     this.#unwritten.set(producerId, {
       epoch: producerEpoch,
@@ -98,21 +100,23 @@ export class ProducerState {
 
   /** All batches added so far are in the log. */
   written(): void {
+    if (this.#unwritten === undefined) return;
+    this.#producers ??= new Map();
     for (const [id, entry] of this.#unwritten) {
       this.#producers.delete(id);
       this.#producers.set(id, entry);
       if (this.#producers.size > MAX_PRODUCERS) this.#producers.delete(this.#producers.keys().next().value!);
     }
-    this.#unwritten.clear();
+    this.#unwritten = undefined;
   }
 
   #find(producerId: number): ProducerEntry | undefined {
-    return this.#unwritten.get(producerId) ?? this.#producers.get(producerId);
+    return this.#unwritten?.get(producerId) ?? this.#producers?.get(producerId);
   }
 
   /** The state according to the batches that are in the log. */
   snapshot(): ProducerSnapshot[] {
-    return [...this.#producers].map(([id, { epoch, nextSequence, batches }]) => [
+    return [...(this.#producers ?? [])].map(([id, { epoch, nextSequence, batches }]) => [
       id,
       epoch,
       nextSequence,

@@ -1,14 +1,16 @@
 import { startTimer } from "@logstore/codec";
 
+const NO_CUTS: readonly number[] = [];
+
 /** The offsets of a partition, and the callers that wait for the high watermark. */
 export class LogOffsets {
   #logStart: number;
   #logEnd: number;
   #highWatermark: number;
   #flushedUpTo: number;
-  readonly #waiters = new Set<() => void>();
+  #waiters: Set<() => void> | undefined;
   /** Log ends. */
-  readonly #cuts: number[] = [];
+  #cuts: readonly number[] = NO_CUTS;
 
   /** @param logEnd all records below it are durable and may be read */
   constructor(logStart: number, logEnd: number) {
@@ -60,7 +62,7 @@ export class LogOffsets {
     this.#logEnd = logEnd;
     this.#highWatermark = logEnd;
     this.#flushedUpTo = Math.min(this.#flushedUpTo, logEnd);
-    this.#cuts.push(logEnd);
+    this.#cuts = [...this.#cuts, logEnd];
     this.wakeAll();
   }
 
@@ -82,7 +84,7 @@ export class LogOffsets {
   }
 
   wakeAll(): void {
-    for (const wake of this.#waiters) wake();
+    if (this.#waiters !== undefined) for (const wake of this.#waiters) wake();
   }
 
   /**
@@ -91,15 +93,17 @@ export class LogOffsets {
    */
   change(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
+    this.#waiters ??= new Set();
+    const waiters = this.#waiters;
     return new Promise((resolve) => {
       const wake = () => {
-        this.#waiters.delete(wake);
+        waiters.delete(wake);
         signal?.removeEventListener("abort", wake);
         timer.cancel();
         resolve();
       };
       const timer = startTimer(timeoutMs, wake);
-      this.#waiters.add(wake);
+      waiters.add(wake);
       signal?.addEventListener("abort", wake, { once: true });
     });
   }

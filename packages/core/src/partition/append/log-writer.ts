@@ -54,7 +54,6 @@ export class LogWriter {
     this.#clockIsBehind = clockIsBehind;
     this.#lastAppendTime = start.lastAppendTime;
     this.#checkpointSegment = start.checkpointSegment;
-    this.#now(); // reports a clock that is behind already when the log is opened
     this.#dirty = start.isBeyondCheckpoint;
   }
 
@@ -249,7 +248,7 @@ export class LogWriter {
     const { segments, offsets } = this.#log;
     segments.active?.publish();
     if (offsets.logEnd === offsets.highWatermark) return;
-    await this.#publishBounds(offsets.logStart, offsets.logEnd);
+    await this.#publishBounds(this.#log.partition, offsets.logStart, offsets.logEnd);
     offsets.publish();
   }
 }

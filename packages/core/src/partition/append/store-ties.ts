@@ -19,9 +19,9 @@ export interface WriterStart {
 }
 
 /** Called with a partition's bounds before appends are acknowledged. */
-export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
+export type PublishBounds = (partition: number, logStart: number, highWatermark: number) => Promise<void>;
 
-/** The writer's connections to its store. */
+/** The connections of the partitions' writers to their store, which all of them share. */
 export interface StoreTies {
   readonly publishBounds: PublishBounds;
   /**

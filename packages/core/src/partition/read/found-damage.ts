@@ -14,11 +14,11 @@ const MAX_PLACES = 100;
 
 export class FoundDamage {
   /** By the offset at which a read failed. */
-  readonly #found = new Map<number, Damage>();
+  #found: Map<number, Damage> | undefined;
 
   /** The damage with the lowest offset. */
   get first(): Damage | undefined {
-    if (this.#found.size === 0) return undefined;
+    if (this.#found === undefined || this.#found.size === 0) return undefined;
     return this.#found.get(Math.min(...this.#found.keys()));
   }
 
@@ -26,6 +26,7 @@ export class FoundDamage {
   add(error: unknown): error is Damage {
     if (!isDamage(error)) return false;
     const offset = error.offset ?? 0;
+    this.#found ??= new Map();
     if (this.#found.has(offset) || this.#found.size === MAX_PLACES) return false;
     this.#found.set(offset, error);
     return true;
@@ -36,7 +37,7 @@ export class FoundDamage {
    * that range; corruption remains, because not every read checks everything.
    */
   wasRead(from: number, to: number): void {
-    if (this.#found.size === 0) return;
+    if (this.#found === undefined) return;
     for (const [offset, { code }] of this.#found) {
       if (code === "STORAGE_FAILED" && from <= offset && offset < to) this.#found.delete(offset);
     }
@@ -44,7 +45,7 @@ export class FoundDamage {
 
   /** The log now begins at `offset`: earlier damage no longer matters. */
   startsAt(offset: number): void {
-    for (const found of this.#found.keys()) if (found < offset) this.#found.delete(found);
+    for (const found of this.places()) if (found < offset) this.#found?.delete(found);
   }
 
   /**
@@ -52,11 +53,11 @@ export class FoundDamage {
    * without a fault.
    */
   places(): readonly number[] {
-    return [...this.#found.keys()];
+    return this.#found === undefined ? [] : [...this.#found.keys()];
   }
 
   forget(places: readonly number[]): void {
-    for (const offset of places) this.#found.delete(offset);
+    for (const offset of places) this.#found?.delete(offset);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Finds a partition's files, and recovers its log. */
 import { ProducerState } from "../../engine/append/producer-state.js";
-import { type Checkpoint, readCheckpoint } from "../../files/checkpoint-file.js";
+import { type Checkpoint, readCheckpoint, startFilesIn } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../../files/file-names.js";
 import type { Bounds } from "../../files/watermarks-file.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
@@ -10,6 +10,13 @@ import { unreadableError } from "../read/damage.js";
 import type { LogSurvey } from "./log-survey.js";
 import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";
 import { surveyLog } from "./survey-log.js";
+
+export interface OpenedLog {
+  readonly segments: Segment[];
+  readonly recovered: RecoveredLog;
+  /** Names of the start files found. */
+  readonly startFiles: readonly string[];
+}
 
 /**
  * A read error of the disk fails this partition, not the store. Records before the unreadable part
@@ -21,7 +28,7 @@ export async function openLog(
   home: SegmentHome,
   partition: number,
   lastPublished: Bounds | undefined,
-): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
+): Promise<OpenedLog> {
   let segments: Segment[] = [];
   try {
     const { storage, directory } = home;
@@ -29,23 +36,25 @@ export async function openLog(
     for (const name of names) {
       if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
     }
+    const startFiles = startFilesIn(names);
     segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
     const input = { home, partition, segments };
     let checkpoint: Checkpoint | undefined;
     try {
-      checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
+      checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory, names);
     } catch (cause) {
       if (!isDiskTrouble(cause)) throw cause;
       const survey = await surveyLog({ ...input, checkpoint: undefined });
-      return { segments, recovered: withoutCheckpoint(survey, partition, cause as Error, lastPublished) };
+      return { segments, startFiles, recovered: withoutCheckpoint(survey, partition, cause as Error, lastPublished) };
     }
     const recovered = await recoverLog({ ...input, checkpoint });
-    const torn = recovered.active?.later ?? [];
-    return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
+    const torn = recovered.active?.later.length ?? 0; // the last ones
+    return { segments: segments.slice(0, segments.length - torn), startFiles, recovered };
   } catch (cause) {
     await Promise.allSettled(segments.map((segment) => segment.close())); // the caller gets the first error
     if (!isDiskTrouble(cause)) throw cause;
-    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), lastPublished) };
+    const recovered = unreadable(unreadableError(partition, cause as Error), lastPublished);
+    return { segments: [], startFiles: [], recovered };
   }
 }
 

@@ -92,7 +92,7 @@ async function startAt(deletion: Deletion, offset: number, emptied: readonly Seg
   const { home, log, hooks, publishBounds } = deletion;
   const { partition } = log;
   log.offsets.startAt(offset);
-  await publishBounds(offset, log.offsets.highWatermark);
+  await publishBounds(partition, offset, log.offsets.highWatermark);
   await removeSegments(home, emptied);
   tell(() => hooks.deleted?.({ partition, logStart: offset, segments: emptied.length }));
 }

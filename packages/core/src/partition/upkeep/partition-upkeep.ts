@@ -1,6 +1,5 @@
 /** Deletes records of an open partition: on request, by retention, and after a crash. */
 import type { LogStoreError, StorageFailedError } from "@logstore/codec";
-import { startFilesIn } from "../../files/checkpoint-file.js";
 import { isDiskFull, isDiskTrouble } from "../../storage/disk-trouble.js";
 import { withStorageErrors } from "../../storage/storage-error.js";
 import type { GroupCommit } from "../append/group-commit.js";
@@ -63,14 +62,13 @@ export class PartitionUpkeep {
   /**
    * Removes the files that remain if a crash occurs after the log start was advanced and before the
    * files below it were removed.
+   *
+   * @param startFiles names of the start files in the directory
    */
-  async removeLeftovers(): Promise<void> {
+  async removeLeftovers(startFiles: readonly string[]): Promise<void> {
     const { home, log, writer } = this.#deletion;
     const { storage, directory } = home;
     const { logStart } = log.offsets;
-    if (log.damage !== undefined) return;
-    const startFiles = startFilesIn((await storage.list(directory)) ?? []);
-    if (log.segments.countBefore(logStart) === 0 && startFiles.length === 0) return;
     try {
       if (this.#groupCommit.failure === undefined) await writer.checkpoint(logStart); // the last one may refer to a segment that is being removed
     } catch (cause) {
