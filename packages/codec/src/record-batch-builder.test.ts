@@ -271,3 +271,12 @@ describe("timestamps", () => {
 test("the default limits are those of the format page", () => {
   expect(defaultBatchLimits).toEqual({ maxBatchBytes: 16 * 2 ** 20, maxRecordsBytes: 64 * 2 ** 20 });
 });
+
+test("a short batch after the first keeps no more memory than its size suggests", () => {
+  const builder = new RecordBatchBuilder({ headroomBytes: 10 });
+  for (let i = 0; i < 3; i++) {
+    builder.append(null, new Uint8Array(100), 0);
+    const batch = builder.seal();
+    if (i > 0) expect(batch.buffer.byteLength).toBeLessThan(2 * batch.length);
+  }
+});

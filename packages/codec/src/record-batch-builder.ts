@@ -204,8 +204,7 @@ export class RecordBatchBuilder {
     writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
     // The next batch will probably be about as long as this one. The buffer itself is reused only
     // if the batch was copied out of it by compression.
-    const expected = Math.min(Math.ceil(this.#end * 1.125), this.#targetEnd);
-    this.#expectedBytes = Math.max(expected, this.#headroom + EXPECTED_BYTES);
+    this.#expectedBytes = Math.min(Math.ceil(this.#end * 1.125), this.#targetEnd);
     if (compression === NO_COMPRESSION) this.#buffer = NOTHING;
     this.#end = start + layout.HEADER_LENGTH;
     this.#recordCount = 0;

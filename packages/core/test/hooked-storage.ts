@@ -39,6 +39,8 @@ export class HookedStorage implements Storage {
   /** Number of files that are open now, and at most so far. */
   openFiles = 0;
   mostOpenFiles = 0;
+  /** Whether the files offer `writeNow` if those of the inner storage do. */
+  writesNow = false;
   /** The time of the clock, if set. */
   time: number | undefined;
 
@@ -125,6 +127,15 @@ export class HookedStorage implements Storage {
         ),
       sync: () => this.#call({ kind: "sync", path }, () => file.sync()),
       truncate: (size) => this.#call({ kind: "truncate", path }, () => file.truncate(size)),
+      ...(this.writesNow && {
+        writeNow: (buffers: readonly Uint8Array[], position: number) => {
+          const call = { kind: "write", path } as const;
+          void this.before(call);
+          const isDone = file.writeNow?.(buffers, position) ?? false;
+          if (isDone) this.calls.push(call);
+          return isDone;
+        },
+      }),
     };
   }
 

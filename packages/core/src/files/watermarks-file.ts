@@ -6,6 +6,7 @@
 import { crc32c } from "@logstore/codec";
 import { readWholeFile } from "../storage/atomic-file.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
+import { writeTo } from "../storage/write-to.js";
 import { WATERMARKS_FILE } from "./file-names.js";
 
 const SLOT_LENGTH = 24;
@@ -44,11 +45,14 @@ export class Watermarks {
     }
   }
 
-  async set(partition: number, bounds: Bounds): Promise<void> {
+  /** Returns undefined if it is done. */
+  set(partition: number, bounds: Bounds): Promise<void> | undefined {
+    if (this.#file === undefined) return undefined;
     try {
-      await this.#file?.write([encodeSlot(bounds)], partition * SLOT_LENGTH);
+      // After an error, the next update writes it again.
+      return writeTo(this.#file, [encodeSlot(bounds)], partition * SLOT_LENGTH)?.catch(() => {});
     } catch {
-      // The next update writes it again.
+      return undefined;
     }
   }
 

@@ -7,6 +7,7 @@ export class LazyFile {
   readonly #path: string;
   readonly #access: FileAccess;
   #file: Promise<StorageFile> | undefined;
+  #now: StorageFile | undefined;
   #reading: Set<Promise<unknown>> | undefined;
   #isClosed = false;
 
@@ -19,15 +20,26 @@ export class LazyFile {
   /** Sets the open file, which has just been created. */
   opened(file: StorageFile): void {
     this.#file = Promise.resolve(file);
+    this.#now = file;
+  }
+
+  /** The file, if it is open. */
+  get now(): StorageFile | undefined {
+    return this.#now;
   }
 
   get(): Promise<StorageFile> {
     if (this.#file === undefined) {
       if (this.#isClosed) return Promise.reject(this.#closedError());
       this.#file = this.#storage.openFile(this.#path, this.#access);
-      this.#file.catch(() => {
-        this.#file = undefined; // the next attempt may succeed, for example after too many open files
-      });
+      this.#file.then(
+        (file) => {
+          this.#now = file;
+        },
+        () => {
+          this.#file = undefined; // the next attempt may succeed, for example after too many open files
+        },
+      );
     }
     return this.#file;
   }
@@ -50,6 +62,7 @@ export class LazyFile {
   async closeForNow(): Promise<void> {
     const file = await this.#file?.catch(() => undefined);
     this.#file = undefined;
+    this.#now = undefined;
     await file?.close();
   }
 
@@ -61,6 +74,7 @@ export class LazyFile {
     this.#isClosed = true;
     await Promise.allSettled(this.#reading ?? []);
     const file = await this.#file?.catch(() => undefined);
+    this.#now = undefined;
     await file?.close();
   }
 

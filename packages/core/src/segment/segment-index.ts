@@ -33,6 +33,7 @@ export class SegmentIndex {
   readonly #home: IndexHome;
   readonly #log: IndexedLog;
   #growing: Promise<SparseIndex> | undefined;
+  #now: SparseIndex | undefined;
 
   constructor(home: IndexHome, log: IndexedLog) {
     this.#home = home;
@@ -54,10 +55,16 @@ export class SegmentIndex {
   /** The index of the active segment, to which appends are added. */
   getGrowing(): Promise<SparseIndex> {
     if (this.#growing === undefined) {
-      this.#growing = this.#load();
-      this.#growing.catch(() => {
-        this.#growing = undefined;
-      });
+      const growing = this.#load();
+      this.#growing = growing;
+      growing.then(
+        (index) => {
+          if (this.#growing === growing) this.#now = index;
+        },
+        () => {
+          this.#growing = undefined;
+        },
+      );
       this.forget();
     }
     return this.#growing;
@@ -66,6 +73,12 @@ export class SegmentIndex {
   /** The log grows from now on. @param index of the log so far, if available */
   growFrom(index: SparseIndex | undefined): void {
     this.#growing = index && Promise.resolve(index);
+    this.#now = index;
+  }
+
+  /** The index of the active segment, if it is loaded. */
+  get growing(): SparseIndex | undefined {
+    return this.#now;
   }
 
   /** Frees the memory of the index. */

@@ -7,6 +7,7 @@ import { logFileName } from "../files/file-names.js";
 import { replaceFile } from "../storage/atomic-file.js";
 import { copyRange } from "../storage/copy-range.js";
 import type { FileAccess, StorageFile } from "../storage/storage.js";
+import { writeTo } from "../storage/write-to.js";
 import { LazyFile } from "./lazy-file.js";
 import { scanSegment } from "./scan-segment.js";
 import { type IndexHome, SegmentIndex } from "./segment-index.js";
@@ -82,6 +83,12 @@ export class Segment {
     return this.#size;
   }
 
+  /** Size of the log in a segment that accepts writes, in bytes. */
+  get activeSize(): number {
+    if (this.#size === undefined) throw new Error(`${this.name} is not active`);
+    return this.#size;
+  }
+
   /** Size of the log that is visible to readers, in bytes. */
   async visibleSize(): Promise<number> {
     return this.#visibleSize ?? this.size();
@@ -144,9 +151,25 @@ export class Segment {
    * Writes batches at the end. They become visible with {@link publish}.
    *
    * @param zeros returns how many zeros to preallocate after them, if there are none left
+   * @returns undefined if they are written
    */
-  async write(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> {
-    const [file, index, start] = [await this.file(), await this.indexFile.getGrowing(), await this.size()];
+  write(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> | undefined {
+    const [file, index] = [this.#file.now, this.indexFile.growing];
+    if (file !== undefined && index !== undefined) return this.#write(file, index, batches, zeros);
+    return this.#openAndWrite(batches, zeros);
+  }
+
+  async #openAndWrite(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> {
+    await this.#write(await this.file(), await this.indexFile.getGrowing(), batches, zeros);
+  }
+
+  #write(
+    file: StorageFile,
+    index: SparseIndex,
+    batches: readonly RecordBatch[],
+    zeros: (sizeBytes: number) => number,
+  ): Promise<void> | undefined {
+    const start = this.activeSize;
     const buffers = batches.map((batch) => batch.bytes);
     const end = buffers.reduce((sum, { length }) => sum + length, start);
     if (end > this.#zerosTo) {
@@ -154,13 +177,18 @@ export class Segment {
       if (ahead > 0) buffers.push(ZEROS.subarray(0, ahead));
       this.#zerosTo = end + ahead;
     }
-    await file.write(buffers, start);
-    let position = start;
-    for (const batch of batches) {
-      index.add(batch.baseOffset, position, batch.appendTime);
-      position += batch.byteLength;
-    }
-    this.#size = position;
+    const written = () => {
+      let position = start;
+      for (const batch of batches) {
+        index.add(batch.baseOffset, position, batch.appendTime);
+        position += batch.byteLength;
+      }
+      this.#size = position;
+    };
+    const writing = writeTo(file, buffers, start);
+    if (writing !== undefined) return writing.then(written);
+    written();
+    return undefined;
   }
 
   /**

@@ -54,6 +54,11 @@ export class DescriptorSlots {
     this.free();
   }
 
+  /** An idle file becomes the most recently used one. */
+  wasUsed(file: PooledFile): void {
+    if (this.#idle.delete(file)) this.#idle.add(file);
+  }
+
   busy(file: PooledFile): void {
     this.#idle.delete(file);
   }

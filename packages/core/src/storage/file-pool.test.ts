@@ -3,7 +3,7 @@
  * no visible effect.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, fstatSync, readSync } from "node:fs";
+import { existsSync, fstatSync, readSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
@@ -11,6 +11,7 @@ import { appendOneByOne, caught, codeOf, lines, range, values } from "../../test
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Broker, LogStore, type LogStoreOptions, NodeStorage } from "../index.js";
 import { FilePool } from "./file-pool.js";
+import { attemptOf } from "./io-trouble.js";
 
 async function opened(options: LogStoreOptions, storage = new HookedStorage()) {
   const store = await LogStore.open("store", { storage, ...options });
@@ -216,4 +217,55 @@ test("after a failed sync a file accepts no writes, because it is not known what
   await expect(file.sync()).rejects.toMatchObject({ code: "EIO" });
   await expect(file.write([Buffer.from("b")], 1)).rejects.toMatchObject({ code: "EIO" });
   await expect(file.sync()).rejects.toMatchObject({ code: "EIO" });
+});
+
+/** A pool of the file system's files in an empty directory; `did` are their calls, by name. */
+function poolOf(maxOpenFiles: number) {
+  const directory = temporaryDirectory();
+  const inner = new HookedStorage(new NodeStorage());
+  inner.writesNow = true;
+  const did: string[] = [];
+  inner.before = ({ kind, path }) => void did.push(`${kind} ${path.slice(directory.length + 1)}`);
+  const pool = new FilePool(inner, maxOpenFiles, directory);
+  return { pool, did, create: (name: string) => pool.createFile(`${directory}/${name}`) };
+}
+
+const BYTES = [Buffer.from("abc"), Buffer.from("de")];
+
+test("a file that is written to at once is the last one to be closed temporarily", async () => {
+  const { create, did } = poolOf(2);
+  const a = await create("a");
+  const b = await create("b");
+  expect(a.writeNow!(BYTES, 0)).toBe(true);
+  const c = await create("c");
+  expect(a.writeNow!(BYTES, 5)).toBe(true);
+  expect(b.writeNow!(BYTES, 0)).toBe(false); // it has been closed
+  await b.write(BYTES, 0);
+  expect(did.filter((call) => call.startsWith("openFile"))).toEqual(["openFile b"]);
+  expect([await a.size(), await b.size(), await c.size()]).toEqual([10, 5, 0]);
+  for (const file of [a, b, c]) await file.close();
+  expect(a.writeNow!(BYTES, 0)).toBe(false);
+  expect(await codeOf(a.write(BYTES, 0))).toBe("CLOSED");
+});
+
+test("what was written at once is synced before the file is closed temporarily", async () => {
+  const { create, did } = poolOf(1);
+  const a = await create("a");
+  a.writeNow!(BYTES, 0);
+  await (await create("b")).close();
+  expect(did).toEqual(["createFile a", "write a", "sync a", "createFile b"]);
+  await a.close();
+});
+
+test("an error of a write at once names the file; a large write is not made at once", async () => {
+  const { pool, create } = poolOf(1);
+  const path = `${temporaryDirectory()}/a`;
+  const written = await create("a");
+  expect(written.writeNow!([Buffer.alloc(200_000)], 0)).toBe(false);
+  expect(await written.size()).toBe(0);
+  writeFileSync(path, "");
+  const read = await pool.openFile(path, "read");
+  const error = await caught((async () => read.writeNow!(BYTES, 0))());
+  expect(attemptOf(error)).toMatchObject({ doing: "writing to", file: path });
+  for (const file of [written, read]) await file.close();
 });

@@ -191,6 +191,10 @@ export class FilePool implements GuardedStorage, FileSlots {
     return this.#slots.idle(file);
   }
 
+  wasUsed(file: PooledFile): void {
+    this.#slots.wasUsed(file);
+  }
+
   busy(file: PooledFile): void {
     this.#slots.busy(file);
   }

@@ -185,22 +185,27 @@ class NodeFile implements StorageFile {
   }
 
   async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    this.#isShort = false;
-    const inPlace = buffers.reduce((sum, buffer) => sum + buffer.length, 0) <= WRITE_IN_PLACE_BYTES;
-    let rest = buffers;
+    if (this.writeNow(buffers, position)) return;
     let at = position;
-    for (;;) {
-      let written = inPlace
-        ? writeInPlace(this.#descriptor, rest, at)
-        : (await writeVector(this.#descriptor, rest, at)).bytesWritten;
-      at += written;
-      // A short write is allowed: continue after the bytes written. If there is a reason, the next
-      // call reports it.
-      let i = 0;
-      while (i < rest.length && written >= rest[i]!.length) written -= rest[i++]!.length;
-      if (i === rest.length) return;
-      rest = [rest[i]!.subarray(written), ...rest.slice(i + 1)];
+    for (let rest = buffers; rest.length > 0; ) {
+      const { bytesWritten } = await writeVector(this.#descriptor, rest, at);
+      at += bytesWritten;
+      rest = restAfter(rest, bytesWritten);
     }
+  }
+
+  writeNow(buffers: readonly Uint8Array[], position: number): boolean {
+    this.#isShort = false;
+    let length = 0;
+    for (const buffer of buffers) length += buffer.length;
+    if (length > WRITE_IN_PLACE_BYTES) return false;
+    let at = position;
+    for (let rest = buffers; rest.length > 0; ) {
+      const bytesWritten = writeInPlace(this.#descriptor, rest, at);
+      at += bytesWritten;
+      rest = restAfter(rest, bytesWritten);
+    }
+    return true;
   }
 
   async sync(): Promise<void> {
@@ -248,7 +253,18 @@ class NodeFile implements StorageFile {
 }
 
 function writeInPlace(descriptor: number, buffers: readonly Uint8Array[], position: number): number {
-  const [first] = buffers;
-  if (first === undefined || buffers.length > 1) return fs.writevSync(descriptor, buffers, position);
+  if (buffers.length > 1) return fs.writevSync(descriptor, buffers, position);
+  const first = buffers[0]!;
   return fs.writeSync(descriptor, first, 0, first.length, position);
+}
+
+/**
+ * What is left of the buffers after a write. A short write is allowed; if there is a reason for it,
+ * the next call reports it.
+ */
+function restAfter(buffers: readonly Uint8Array[], bytesWritten: number): readonly Uint8Array[] {
+  let left = bytesWritten;
+  let i = 0;
+  while (i < buffers.length && left >= buffers[i]!.length) left -= buffers[i++]!.length;
+  return i === buffers.length ? [] : [buffers[i]!.subarray(left), ...buffers.slice(i + 1)];
 }

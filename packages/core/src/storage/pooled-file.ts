@@ -8,6 +8,8 @@ export interface FileSlots {
   checkOwner(): void;
   /** The file is no longer in use and may be closed temporarily. */
   idle(file: PooledFile): Promise<void>;
+  /** The file was used for a moment, whether or not it is also in use for longer. */
+  wasUsed(file: PooledFile): void;
   /** The file is in use again and must stay open. */
   busy(file: PooledFile): void;
   /** The file's descriptor is closed for good: another file may be opened. */
@@ -18,6 +20,7 @@ export interface FileSlots {
   note(error: unknown, doing: string, path: string): unknown;
 }
 
+const WRITING = "writing to";
 const SYNCING = "making durable";
 
 export class PooledFile implements StorageFile {
@@ -54,11 +57,24 @@ export class PooledFile implements StorageFile {
   }
 
   write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    return this.#use("writing to", (file) => {
+    return this.#use(WRITING, (file) => {
       this.#checkSound();
       this.#isDirty = true;
       return file.write(buffers, position);
     });
+  }
+
+  writeNow(buffers: readonly Uint8Array[], position: number): boolean {
+    const file = this.#file;
+    if (file?.writeNow === undefined || this.#isClosed) return false;
+    this.#pool.wasUsed(this);
+    try {
+      this.#checkSound();
+      this.#isDirty = true;
+      return file.writeNow(buffers, position);
+    } catch (error) {
+      throw this.#pool.note(error, WRITING, this.#path);
+    }
   }
 
   truncate(size: number): Promise<void> {

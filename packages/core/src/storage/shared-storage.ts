@@ -102,6 +102,11 @@ class SharedFile implements StorageFile {
     return this.#share.run(() => this.#inner.write(buffers, position));
   }
 
+  /** Needs no thread. */
+  writeNow(buffers: readonly Uint8Array[], position: number): boolean {
+    return this.#inner.writeNow?.(buffers, position) ?? false;
+  }
+
   sync(): Promise<void> {
     return this.#share.run(() => this.#inner.sync());
   }

@@ -84,9 +84,12 @@ async function take(place: LockPlace, own: string): Promise<string | undefined> 
 
 function held(place: LockPlace, name: string, releaseSteps: readonly (() => Promise<void>)[]): KernelLock {
   const path = place.path(name);
-  const { dev, ino } = lstatSync(path, { bigint: true });
+  const exact = lstatSync(path, { bigint: true });
+  // It is looked at for each group of appends: numbers cost less, where they are exact.
+  const bigint = exact.ino > Number.MAX_SAFE_INTEGER || exact.dev > Number.MAX_SAFE_INTEGER;
+  const { dev, ino } = bigint ? exact : lstatSync(path);
   const isHeld = () => {
-    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const found = lstatSync(path, { bigint, throwIfNoEntry: false });
     return found?.ino === ino && found.dev === dev;
   };
   const remove = async () => {

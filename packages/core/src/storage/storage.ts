@@ -95,6 +95,12 @@ export interface StorageFile {
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 
   /**
+   * Like {@link write}, but has written when it returns true. Returns false, without having written
+   * anything, if the write would take long or cannot be made at once. A storage may leave it out.
+   */
+  writeNow?(buffers: readonly Uint8Array[], position: number): boolean;
+
+  /**
    * Makes all writes durable under the file's current name. After a failure the state of the file's
    * contents is unknown.
    */

@@ -76,7 +76,7 @@ export async function openLockedStore(
   checkStore(path, identity, options);
   const published = await readWatermarks(storage, path).catch(() => []);
   let watermarks: Watermarks | undefined;
-  const publishBounds: PublishBounds = async (partition, logStart, highWatermark) =>
+  const publishBounds: PublishBounds = (partition, logStart, highWatermark) =>
     watermarks?.set(partition, { logStart, highWatermark });
   const ties: StoreTies = { publishBounds, checkOwner, clockIsBehind };
   const openPartition = (partition: number) => {

@@ -41,8 +41,8 @@ export const coreAppendDefects: readonly Defect[] = [
       "waits for tests",
     ],
     "tells other processes nothing": [
-      "await this.#publishBounds(this.#log.partition, offsets.logStart, offsets.logEnd);\n    offsets.publish();",
-      "offsets.publish();",
+      "const publishing = this.#publishBounds(partition, offsets.logStart, offsets.logEnd);",
+      "const publishing = partition < 0 ? Promise.resolve() : undefined;",
       "waits for tests",
     ],
     "calls a duplicate flushed that is not": [

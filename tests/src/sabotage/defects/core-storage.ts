@@ -50,13 +50,13 @@ export const coreStorageDefects: readonly Defect[] = [
       "",
     ],
     "writes every partition's watermarks to the same place": [
-      "partition * SLOT_LENGTH);\n    } catch",
-      "0);\n    } catch",
+      "[encodeSlot(bounds)], partition * SLOT_LENGTH)",
+      "[encodeSlot(bounds)], 0)",
       "waits for tests",
     ],
     "fails an append for the sake of other processes": [
-      "} catch {\n      // The next update writes it again.",
-      "} catch (error) {\n      throw error;",
+      "partition * SLOT_LENGTH)?.catch(() => {});",
+      "partition * SLOT_LENGTH);",
     ],
   }),
   ...within("core/files/marker-file.ts", [STORE, BROKER, GOLDEN, RECOVERY], {
@@ -96,7 +96,15 @@ export const coreStorageDefects: readonly Defect[] = [
       "await file?.sync().catch((error: unknown) => {\n        this.#pool.note(error, SYNCING, this.#path);\n        this.#failure = { error };",
       "await file?.sync().catch((error: unknown) => {\n        this.#pool.note(error, SYNCING, this.#path);",
     ],
-    "forgets that a file was written to": ["this.#isDirty = true;\n      return file.write", "return file.write"],
+    "forgets that a file was written to": [
+      "this.#isDirty = true;\n      return file.write(buffers",
+      "return file.write(buffers",
+    ],
+    "forgets that a file was written to at once": [
+      "this.#isDirty = true;\n      return file.writeNow",
+      "return file.writeNow",
+    ],
+    "takes what is written to at once for unused": ["this.#pool.wasUsed(this);", ""],
     "tries a failed sync again": ["await file.sync();", "await file.sync().catch(() => file.sync());"],
     "takes writes after a failed sync": [
       "this.#failure = { error }; // the sync must not be retried when the file is closed",

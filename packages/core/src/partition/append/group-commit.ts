@@ -108,7 +108,8 @@ export class GroupCommit {
     // All appends of this turn of the event loop become part of the first group.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     while (!this.#queue.isEmpty || this.#tasks.length > 0) {
-      await this.#tasks.shift()?.();
+      const task = this.#tasks.shift();
+      if (task !== undefined) await task();
       if (this.#queue.isEmpty) continue;
       const group = this.#queue.take(Math.min(MAX_GROUP_BYTES, this.#options.segmentBytes), MAX_GROUP_BATCHES);
       try {

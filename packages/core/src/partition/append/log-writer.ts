@@ -98,7 +98,8 @@ export class LogWriter {
     }
     const begun = performance.now();
     const bytes = byteLengthOf(accepted);
-    if (accepted.length > 0) await this.#write(accepted, bytes, logEnd.offset, wantsFlush, owned);
+    const writing = accepted.length > 0 ? this.#write(accepted, bytes, logEnd.offset, wantsFlush, owned) : undefined;
+    if (writing !== undefined) await writing;
     const written = performance.now();
     if (accepted.length > 0) this.#lastAppendTime = logEnd.appendTime;
     // A duplicate needs its durability, too: the original append may have been acknowledged as
@@ -106,7 +107,8 @@ export class LogWriter {
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
     const synced = performance.now();
     this.#checkOwner(); // if the directory has a new owner, that may have read it without this group
-    await this.#publish();
+    const publishing = this.#publish();
+    if (publishing !== undefined) await publishing;
     for (const answer of answers) answer();
     if (accepted.length > 0) {
       const event: CommittedEvent = {
@@ -215,41 +217,56 @@ export class LogWriter {
     };
   }
 
-  /** @param owned those of the batches whose memory may be freed as soon as it is not needed */
-  async #write(
+  /**
+   * @param owned those of the batches whose memory may be freed as soon as it is not needed
+   * @returns undefined if they are written
+   */
+  #write(
     batches: readonly RecordBatch[],
     bytes: number,
     nextOffset: number,
     wantsFlush: boolean,
     owned: ReadonlySet<RecordBatch>,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     this.#dirty = true;
-    const segment = await this.#segmentFor(bytes);
-    const position = await segment.size();
     const { segmentBytes } = this.#options;
-    await segment.write(batches, (sizeBytes) =>
-      wantsFlush ? zerosAhead({ sizeBytes, groupBytes: bytes, segmentBytes }) : 0,
-    );
-    this.#producers.written();
-    this.#log.offsets.wrote(nextOffset);
-    this.#log.tail?.add(batches, segment, position, owned);
+    const zeros = (sizeBytes: number) => (wantsFlush ? zerosAhead({ sizeBytes, groupBytes: bytes, segmentBytes }) : 0);
+    const writeInto = (segment: Segment) => {
+      const position = segment.activeSize;
+      const written = () => {
+        this.#producers.written();
+        this.#log.offsets.wrote(nextOffset);
+        this.#log.tail?.add(batches, segment, position, owned);
+      };
+      const writing = segment.write(batches, zeros);
+      if (writing !== undefined) return writing.then(written);
+      written();
+      return undefined;
+    };
+    const segment = this.#segmentWithRoom(bytes);
+    return segment === undefined ? this.roll().then(writeInto) : writeInto(segment);
   }
 
-  async #segmentFor(groupBytes: number): Promise<Segment> {
+  /** The active segment; undefined if a roll is due. */
+  #segmentWithRoom(groupBytes: number): Segment | undefined {
     const { active } = this.#log.segments;
-    if (active === undefined) return this.roll();
+    if (active === undefined) return undefined;
     const { segmentBytes } = this.#options;
-    const [sizeBytes, offsets] = [await active.size(), this.#log.offsets.logEnd - active.baseOffset];
-    return shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes }) ? this.roll() : active;
+    const [sizeBytes, offsets] = [active.activeSize, this.#log.offsets.logEnd - active.baseOffset];
+    return shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes }) ? undefined : active;
   }
 
-  /** Makes everything written readable, also in other processes. */
-  async #publish(): Promise<void> {
-    const { segments, offsets } = this.#log;
+  /**
+   * Makes everything written readable, also in other processes. Returns undefined if that is done.
+   */
+  #publish(): Promise<void> | undefined {
+    const { partition, segments, offsets } = this.#log;
     segments.active?.publish();
-    if (offsets.logEnd === offsets.highWatermark) return;
-    await this.#publishBounds(this.#log.partition, offsets.logStart, offsets.logEnd);
+    if (offsets.logEnd === offsets.highWatermark) return undefined;
+    const publishing = this.#publishBounds(partition, offsets.logStart, offsets.logEnd);
+    if (publishing !== undefined) return publishing.then(() => offsets.publish());
     offsets.publish();
+    return undefined;
   }
 }
 

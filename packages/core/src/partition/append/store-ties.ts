@@ -18,8 +18,11 @@ export interface WriterStart {
   readonly isBeyondCheckpoint: boolean;
 }
 
-/** Called with a partition's bounds before appends are acknowledged. */
-export type PublishBounds = (partition: number, logStart: number, highWatermark: number) => Promise<void>;
+/**
+ * Called with a partition's bounds before appends are acknowledged. Returns undefined if they are
+ * published.
+ */
+export type PublishBounds = (partition: number, logStart: number, highWatermark: number) => Promise<void> | undefined;
 
 /** The connections of the partitions' writers to their store, which all of them share. */
 export interface StoreTies {
