@@ -4,7 +4,7 @@ import { HookedStorage } from "../../test/hooked-storage.js";
 import { values } from "../../test/records.js";
 import { LogStore } from "../index.js";
 
-/** A store of two partitions with a record each, and the calls on the second one while `work` runs. */
+/** The calls on the second partition of a store while `work` runs; both have a record. */
 async function callsOnSecond(work: (storage: HookedStorage) => Promise<unknown>): Promise<string[]> {
   const storage = new HookedStorage();
   const store = await LogStore.open("store", { storage, partitions: 2 });

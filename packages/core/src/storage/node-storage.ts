@@ -36,7 +36,8 @@ const truncateDescriptor = promisify(fs.ftruncate);
 
 /**
  * The operating system's file system, through `node:fs`. Calls that find what they need in the
- * kernel's memory are made in place: they take a tenth of what handing them to another thread costs.
+ * kernel's memory are made in place: they take a tenth of what it costs to hand them to another
+ * thread.
  */
 export class NodeStorage implements Storage {
   now(): number {

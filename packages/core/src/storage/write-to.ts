@@ -1,8 +1,8 @@
 import type { StorageFile } from "./storage.js";
 
 /**
- * Writes to a file. Returns undefined if the write is done: a promise costs as much as a short write
- * to the page cache.
+ * Writes to a file. Returns undefined if the write is done: the promises of an append would cost as
+ * much as a short write to the page cache.
  */
 export function writeTo(
   file: StorageFile,

@@ -122,3 +122,13 @@ test("a loop that only awaits its appends in memory lets timers run", async () =
   expect(timer.isOver).toBe(true);
   await store.close();
 });
+
+test("a loop that only awaits its appends to a directory lets the event loop turn", async () => {
+  const store = await LogStore.open(temporaryDirectory(), { durability: "written" });
+  let turns = 0;
+  const interval = setInterval(() => turns++, 1);
+  for (let i = 0; i < 30_000; i++) await store.append(null, "x");
+  clearInterval(interval);
+  expect(turns).toBeGreaterThan(10);
+  await store.close();
+});

@@ -115,6 +115,9 @@ export const coreAppendDefects: readonly Defect[] = [
     "lets the next group through after a failure": ["this.#queue.rejectAll(this.#failure);\n    return", "return"],
     "deletes after a failure": ["if (this.#failure !== undefined) throw this.#failure;", ""],
   }),
+  ...within("core/partition/append/group-commit.ts", [STORE], {
+    "keeps the event loop from everything else": ["if (pacer.isDue) await pacer.pause();", ""],
+  }),
   ...within("core/engine/append/producer-state.ts", [PRODUCERS, GOLDEN, SWEEP], {
     "appends what comes twice": ["return same.baseOffset;", "return undefined;"],
     "lets a producer of an older epoch through": [

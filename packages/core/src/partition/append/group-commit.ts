@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
+import { Pacer } from "../../pacing/pacer.js";
 import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
@@ -21,6 +22,13 @@ const MAX_GROUP_BYTES = 1024 * 1024;
 const MAX_GROUP_BATCHES = 2_000;
 /** After a group of this size the loop yields, because storage in memory never does. */
 const LONG_GROUP_BATCHES = 500;
+
+/**
+ * Shared by all partitions. A group that is written in place, and the caller that awaits it before
+ * its next append, never wait for anything: without a pause they would keep the event loop from
+ * timers and sockets.
+ */
+const pacer = new Pacer();
 
 export class GroupCommit {
   readonly #partition: number;
@@ -110,6 +118,7 @@ export class GroupCommit {
     while (!this.#queue.isEmpty || this.#tasks.length > 0) {
       const task = this.#tasks.shift();
       if (task !== undefined) await task();
+      if (pacer.isDue) await pacer.pause();
       if (this.#queue.isEmpty) continue;
       const group = this.#queue.take(Math.min(MAX_GROUP_BYTES, this.#options.segmentBytes), MAX_GROUP_BATCHES);
       try {
