@@ -14,6 +14,22 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const code = (code: string) => expect.objectContaining({ code });
 
+describe("text", () => {
+  // Short and long texts are encoded in different ways.
+  test.each([1, 24, 25, 47, 1_000])("of %d characters is stored as UTF-8", (length) => {
+    const ends = ["z", "\u00e9", "\u20ac", "\u{1f600}", "\ud83d", "\ude00"]; // the last two: half a surrogate pair
+    const texts = ends.flatMap((end) => [end.padStart(length, "x"), end.padEnd(length, "x"), end.repeat(length)]);
+    const builder = new RecordBatchBuilder();
+    for (const one of texts) builder.append(one, one, 0, [{ name: one, value: one }]);
+    const expected = texts.map((one) => hex(new TextEncoder().encode(one)));
+    const records = [...RecordBatch.parse(builder.seal()).verify()];
+    expect(records.map(({ key }) => hex(key!))).toEqual(expected);
+    expect(records.map(({ value }) => hex(value))).toEqual(expected);
+    expect(records.map(({ headers }) => hex(headers[0]!.value))).toEqual(expected);
+    expect(records.map(({ headers }) => headers[0]!.name)).toEqual(texts.map((one) => one.toWellFormed()));
+  });
+});
+
 describe("size", () => {
   test("a batch is filled up to exactly its target size", () => {
     // A null key and a value of two bytes make a record of 5 bytes.

@@ -70,6 +70,8 @@ function nativeCrc32c(): Platform["crc32c"] {
 
 export const platform: Platform = {
   allocate: (length) => Buffer.allocUnsafeSlow(length),
+  utf8Length: (text) => Buffer.byteLength(text),
+  writeUtf8: (bytes, at, text, byteLength) => void (bytes as Buffer).write(text, at, byteLength),
   crc32c: nativeCrc32c(),
   gzip: {
     compress: (bytes) => zlib.gzipSync(bytes, { level: 1 }),

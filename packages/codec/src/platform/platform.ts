@@ -5,6 +5,12 @@
 export interface Platform {
   /** Allocates a buffer that is overwritten before it is read: it need not be zeroed. */
   allocate(length: number): Uint8Array;
+  /** Length of a text in UTF-8, in bytes. A lone surrogate counts as U+FFFD. */
+  readonly utf8Length: ((text: string) => number) | undefined;
+  /**
+   * Writes a text of `byteLength` bytes in UTF-8 at `bytes[at]` of a buffer that `allocate` made.
+   */
+  writeUtf8(bytes: Uint8Array, at: number, text: string, byteLength: number): void;
   /** @param before checksum of the preceding bytes; 0 if there are none */
   readonly crc32c: ((bytes: Uint8Array, before: number) => number) | undefined;
   readonly gzip: Compressor | undefined;
