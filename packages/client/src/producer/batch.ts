@@ -1,16 +1,11 @@
 import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import type { AppendAck } from "./append-ack.js";
-
-/** Receives the outcome of a record. */
-export interface Waiter {
-  resolve(ack: AppendAck): void;
-  reject(error: unknown): void;
-}
+import { rejectAll, resolveAll, type Waiter } from "./waiters.js";
 
 /** Records that are sent together, from the first append until their outcome is known. */
 export class Batch {
   readonly builder: RecordBatchBuilder;
+  /** One for each record, in order. */
   readonly waiters: Waiter[] = [];
   /** Monotonic ms. */
   readonly deadline: number;
@@ -60,23 +55,20 @@ export class Batch {
   resolve(topic: string, partition: number, baseOffset: number, durability: Durability): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    let offset = baseOffset;
-    for (const waiter of this.waiters) {
-      waiter.resolve({ topic, partition, offset, nextOffset: ++offset, durability });
-    }
+    resolveAll(this.waiters, topic, partition, baseOffset, durability);
     this.#settled.resolve();
   }
 
   /** Moves its records to other batches. */
   replacedBy(batches: readonly Batch[]): void {
-    this.waiters.length = 0;
+    this.#isSettled = true;
     Promise.all(batches.map(({ settled }) => settled)).then(() => this.#settled.resolve());
   }
 
   reject(error: unknown): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    for (const waiter of this.waiters) waiter.reject(error);
+    rejectAll(this.waiters, error);
     this.#settled.resolve();
   }
 }

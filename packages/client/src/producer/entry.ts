@@ -1,8 +1,8 @@
 import type { Bytes, HeaderInput } from "@logstore/codec";
 import type { ValueFormat } from "../common/value-format.js";
-import type { Waiter } from "./batch.js";
 import { timestampOf } from "./check-record.js";
 import type { ProducerRecord } from "./producer-record.js";
+import type { Waiter } from "./waiters.js";
 
 /** Bytes counted for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;

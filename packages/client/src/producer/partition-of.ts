@@ -6,6 +6,7 @@ const scratch = new Uint8Array(1024);
 
 /** Returns the partition of a key. */
 export function partitionOf(key: Bytes, partitionCount: number): number {
+  if (partitionCount === 1) return 0;
   if (typeof key !== "string" || key.length > scratch.length / 3) {
     return fnvPartitioner.partition(keyBytes(key), partitionCount);
   }

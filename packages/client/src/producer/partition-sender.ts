@@ -112,18 +112,18 @@ export class PartitionSender {
    * The log accepts any sequence number from an unknown producer. The first batch must therefore be
    * acknowledged before others follow: if it were lost, the second would be taken for the first.
    */
-  get #mostInFlight(): number {
+  #mostInFlight(): number {
     return this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
   }
 
   /** Number of batches sent from the oldest one in flight on, acknowledged or not. */
-  get #span(): number {
+  #span(): number {
     const oldest = this.#inFlight[0];
     return oldest === undefined ? 0 : this.#sent - oldest.ordinal;
   }
 
   #sendClosed(): void {
-    while (!this.#failing && this.#span < this.#mostInFlight) {
+    while (!this.#failing && this.#span() < this.#mostInFlight()) {
       const batch = this.#accumulator.shift();
       if (batch === undefined) return;
       if (performance.now() >= batch.deadline) {
@@ -169,7 +169,7 @@ export class PartitionSender {
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
     const { topic, partition } = this.#target;
     batch.resolve(topic, partition, ack.baseOffset, ack.durability);
-    this.#listener.released(batch.bufferedBytes);
+    this.#listener.released(batch.bufferedBytes, batch.waiters.length);
     this.#answered();
   }
 
@@ -199,7 +199,7 @@ export class PartitionSender {
       if (again && performance.now() + waitMs < batch.deadline) this.#inFlight.push(batch);
       else this.#giveUp(batch, again ? this.#timeoutError(batch) : batch.failure);
     }
-    this.#accumulator.putBack(this.#inFlight.splice(this.#mostInFlight));
+    this.#accumulator.putBack(this.#inFlight.splice(this.#mostInFlight()));
     if (this.#inFlight.length > 0) {
       this.#pause = startTimer(waitMs, () => this.#resend());
       return;
@@ -223,7 +223,7 @@ export class PartitionSender {
 
   #reject(batch: Batch, error: unknown): void {
     batch.reject(error);
-    this.#listener.released(batch.bufferedBytes);
+    this.#listener.released(batch.bufferedBytes, batch.waiters.length);
   }
 
   #timeoutError({ failure, sealed }: Batch): DeliveryTimeoutError {

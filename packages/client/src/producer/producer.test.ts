@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { RecordBatch } from "@logstore/codec";
+import { InvalidArgumentError, RecordBatch } from "@logstore/codec";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights, slowFlights } from "../../test/schema.js";
@@ -244,6 +244,22 @@ describe("batching", () => {
     await Promise.all(sends);
   });
 
+  test("records of several callers share a batch, and each caller learns where its own are", async () => {
+    const producer = client().producer("t");
+    await producer.send({ value: "0" });
+    const two = (value: string) => producer.sendMany([{ value }, { value }]);
+    const outcomes = [two("1"), producer.send({ value: "3" }), producer.send({ value: "4" }), two("5")];
+    const told = (await Promise.all(outcomes)).map((one) => ("partitions" in one ? one.partitions[0]! : one));
+    expect(told.map(({ offset, nextOffset }) => [offset, nextOffset])).toEqual([
+      [1, 3],
+      [3, 4],
+      [4, 5],
+      [5, 7],
+    ]);
+    expect(api.values("t")).toEqual(["0", "1", "1", "3", "4", "5", "5"]);
+    expect(counts()).toEqual([1, 6]);
+  });
+
   test("compressed batches arrive", async () => {
     const producer = client().producer("t", { compression: "zstd" });
     await producer.sendMany(Array.from({ length: 100 }, () => ({ value: "the same again" })));
@@ -291,6 +307,28 @@ describe("bounded memory", () => {
     held.shift()!();
     await ready;
     held.shift()!();
+    await Promise.all(sends);
+  });
+
+  test.each([
+    ["t", 1],
+    ["many", 4],
+  ])("ready() waits while more records are buffered than keep the partitions of %s busy", async (topic, partitions) => {
+    const producer = client().producer(topic);
+    await producer.send({ value: "" }); // the partitions are known
+    const held = hold();
+    const send = (count: number) =>
+      Array.from({ length: count * partitions }, (_, i) => producer.send({ value: "", partition: i % partitions }));
+    const sends = send(10_000);
+    await producer.ready();
+    sends.push(...send(10_000));
+    let isReady = false;
+    const ready = producer.ready().then(() => (isReady = true));
+    for (let i = 0; i < 5; i++) await turn();
+    expect(isReady).toBe(false);
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    await ready;
     await Promise.all(sends);
   });
 
@@ -397,6 +435,18 @@ describe("failures", () => {
     expect(codes).toEqual(["BATCH_TOO_LARGE", refused, refused, refused, refused, 1, 2]);
     expect(api.values("t").map(([first]) => first)).toEqual(["0", "6", "7"]);
     expect(RecordBatch.parse(api.produced.at(-1)!.batches)).toMatchObject({ producerEpoch: 1, baseSequence: 1 });
+  });
+
+  test("a batch that fails rejects each of its callers once", async () => {
+    api.onProduce = () => {
+      throw new InvalidArgumentError("no");
+    };
+    const producer = client().producer("t");
+    const two = () => producer.sendMany([{ value: "" }, { value: "" }]);
+    const outcomes = await Promise.allSettled([two(), producer.send({ value: "" }), two()]);
+    expect(outcomes.map((one) => one.status === "rejected" && one.reason.code)).toEqual(
+      Array.from({ length: 3 }, () => "INVALID_ARGUMENT"),
+    );
   });
 
   test("partitions fail apart", async () => {

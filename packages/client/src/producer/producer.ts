@@ -16,6 +16,9 @@ import { RecordQueue } from "./record-queue.js";
 import { SendManyOutcome, type SendManyResult } from "./send-many.js";
 import { type ProducerTarget, TopicSenders } from "./topic-senders.js";
 
+/** The result of `ready()` where there is nothing to wait for. */
+const READY = Promise.resolve();
+
 /**
  * Appends records to one topic, in batches that form by themselves. Each record is appended once,
  * across reconnects as well.
@@ -59,8 +62,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       compression: options.compression ?? "none",
       durability: options.durability,
     };
-    const released = (bytes: number) => this.#budget.release(bytes);
-    this.#senders = new TopicSenders(api, { topic, ...target }, senderOptions, released);
+    this.#senders = new TopicSenders(api, { topic, ...target }, senderOptions, {
+      released: (bytes, recordCount) => this.#budget.release(bytes, recordCount),
+      described: (partitionCount) => {
+        this.#budget.partitionCount = partitionCount;
+      },
+    });
     this.#queue = new RecordQueue(this.#senders, {
       topic,
       timeoutMs: this.#deliveryTimeoutMs,
@@ -106,10 +113,15 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Resolves when at most half of `maxBufferedBytes` is in use. It lets the event loop run now and
-   * then, so that a loop of `send` and `ready` does not keep batches from being sent.
+   * Resolves when at most half of `maxBufferedBytes` is in use, and no more records wait than keep
+   * the topic's partitions busy. It lets the event loop run now and then, so that a loop of `send`
+   * and `ready` does not keep batches from being sent.
    */
-  async ready(): Promise<void> {
+  ready(): Promise<void> {
+    return this.#budget.isReady && !this.#budget.isTurnDue ? READY : this.#becomeReady();
+  }
+
+  async #becomeReady(): Promise<void> {
     if (!this.#budget.isReady) await this.#hurry();
     await this.#budget.ready();
   }
@@ -142,9 +154,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     }
     const outcome = new SendManyOutcome();
     try {
-      // A loop that awaits every record of a plain array would spend most of its time on that.
+      // Loops that await every record would spend most of their time on that.
       if (Symbol.asyncIterator in records) {
-        for await (const record of records) if (!(await this.#takeOneOfMany(record, outcome))) break;
+        for await (const record of records) {
+          const taken = this.#takeOneOfMany(record, outcome);
+          if (taken !== true && !(await taken)) break;
+        }
       } else {
         for (const record of records) {
           const taken = this.#takeOneOfMany(record, outcome);
@@ -220,22 +235,23 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
 
   #takeWithRoom(record: ProducerRecord<Input>, outcome: SendManyOutcome): true | Promise<true> {
     const entry = entryOf(record, this.#format, outcome);
-    const take = (): true => {
-      this.#checkOpen();
-      this.#budget.take(entry.bytes);
-      outcome.expectOne();
-      this.#queue.add(entry, undefined);
-      return true;
-    };
     const fits = this.#budget.fits(entry.bytes);
-    if (fits && !this.#budget.isTurnDue) return take();
+    if (fits && !this.#budget.isTurnDue) return this.#take(entry, outcome);
     const hurried = fits ? Promise.resolve() : this.#hurry();
-    return hurried.then(() => this.#budget.room(entry.bytes)).then(take);
+    return hurried.then(() => this.#budget.room(entry.bytes)).then(() => this.#take(entry, outcome));
+  }
+
+  #take(entry: Entry, outcome: SendManyOutcome): true {
+    this.#checkOpen();
+    this.#budget.take(entry.bytes);
+    outcome.expectOne();
+    this.#queue.add(entry, undefined);
+    return true;
   }
 
   #refuse(entry: Entry, error: unknown): void {
-    this.#budget.release(entry.bytes);
-    entry.waiter.reject(error);
+    this.#budget.release(entry.bytes, 1);
+    entry.waiter.reject(error, 1);
   }
 
   /** Sends open batches without waiting for more records. */

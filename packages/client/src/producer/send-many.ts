@@ -1,5 +1,5 @@
 import type { AppendAck } from "./append-ack.js";
-import type { Waiter } from "./batch.js";
+import type { Waiter } from "./waiters.js";
 
 /** The result of `sendMany`: where its records are. */
 export interface SendManyResult {
@@ -42,19 +42,20 @@ export class SendManyOutcome implements Waiter {
   }
 
   resolve({ partition, offset, nextOffset }: AppendAck): void {
+    const count = nextOffset - offset;
     const range = this.#ranges.get(partition);
     if (range === undefined) {
-      this.#ranges.set(partition, { partition, count: 1, offset, nextOffset });
+      this.#ranges.set(partition, { partition, count, offset, nextOffset });
     } else {
-      range.count++;
+      range.count += count;
       range.nextOffset = nextOffset;
     }
-    this.#settleOne();
+    this.#settle(count);
   }
 
-  reject(error: unknown): void {
+  reject(error: unknown, count: number): void {
     this.fail(error);
-    this.#settleOne();
+    this.#settle(count);
   }
 
   /** Resolves when every expected record is settled. */
@@ -65,7 +66,8 @@ export class SendManyOutcome implements Waiter {
     return { topic, count: partitions.reduce((sum, { count }) => sum + count, 0), partitions };
   }
 
-  #settleOne(): void {
-    if (--this.#unsettled === 0) this.#settled?.();
+  #settle(count: number): void {
+    this.#unsettled -= count;
+    if (this.#unsettled === 0) this.#settled?.();
   }
 }

@@ -30,7 +30,8 @@ function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
     const { recordCount } = builder;
     const part = new Batch(builder, batch.deadline);
     part.sealed = builder.seal({ producerId, producerEpoch, baseSequence: (whole.baseSequence + done) % 2 ** 32 });
-    part.waiters.push(...batch.waiters.slice(done, done + recordCount));
+    // A call of `push` with hundreds of thousands of arguments would overflow the stack.
+    for (const waiter of batch.waiters.slice(done, done + recordCount)) part.waiters.push(waiter);
     done += recordCount;
     parts.push(part);
     builder = new RecordBatchBuilder(options);

@@ -81,6 +81,18 @@ test("the first batch of a producer is split, too", async () => {
   await producer.flush();
 });
 
+test("a batch of very many records is split, and each caller learns where its own are", async () => {
+  const producer = connect(log).producer("t", { batchBytes: 4 * KIB * KIB });
+  await producer.send({ value: "" });
+  const sends = Array.from({ length: 300_000 }, () => producer.send({ value: "" }));
+  const many = producer.sendMany([{ value: "" }, { value: "" }]);
+  maxBatchBytes = 700 * KIB;
+  const acks = await Promise.all(sends);
+  expect(acks.every(({ offset, nextOffset }, i) => offset === i + 1 && nextOffset === i + 2)).toBe(true);
+  expect((await many).partitions).toEqual([{ partition: 0, count: 2, offset: 300_001, nextOffset: 300_003 }]);
+  expect(log.produced.length).toBeGreaterThan(2);
+});
+
 test("an answer that is lost after a split repeats no record", async () => {
   const producer = connect(log).producer("t");
   await producer.send(records(1)[0]!);

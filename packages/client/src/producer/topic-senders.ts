@@ -9,7 +9,7 @@ import type { Entry } from "./entry.js";
 import { partitionOf } from "./partition-of.js";
 import { PartitionSender } from "./partition-sender.js";
 import { randomProducerId } from "./producer-sequence.js";
-import type { SenderOptions } from "./sender-options.js";
+import type { SenderListener, SenderOptions } from "./sender-options.js";
 import { StickyPartition } from "./sticky-partition.js";
 
 /** Where a producer's records go, as only the client itself may ask for it. */
@@ -18,6 +18,12 @@ export interface ProducerTarget {
   readonly onlyTopicId?: string | undefined;
   /** Whether records get the strongest durability that the topic offers. Default false. */
   readonly isStrongest?: boolean | undefined;
+}
+
+/** What a producer is told about its senders. */
+export interface SendersListener extends Pick<SenderListener, "released"> {
+  /** Called when the topic is described, and when another topic has taken its place. */
+  described(partitionCount: number): void;
 }
 
 /** The topic that a producer sends to. */
@@ -34,7 +40,7 @@ export class TopicSenders {
   readonly #api: LogApi;
   readonly #target: ProducerTopic;
   readonly #options: SenderOptions;
-  readonly #released: (bytes: number) => void;
+  readonly #listener: SendersListener;
   /** Undefined until the topic is described. */
   #senders: PartitionSender[] | undefined;
   #topicId: string | undefined;
@@ -46,12 +52,11 @@ export class TopicSenders {
   #learning: Promise<void> | undefined;
   #sticky: StickyPartition;
 
-  /** @param released is called with the bytes of each batch whose records are settled */
-  constructor(api: LogApi, target: ProducerTopic, options: SenderOptions, released: (bytes: number) => void) {
+  constructor(api: LogApi, target: ProducerTopic, options: SenderOptions, listener: SendersListener) {
     this.#api = api;
     this.#target = target;
     this.#options = options;
-    this.#released = released;
+    this.#listener = listener;
     this.#sticky = new StickyPartition(options.batchBytes);
   }
 
@@ -141,7 +146,7 @@ export class TopicSenders {
     const topicGone = () => {
       if (this.#topicId === topicId) this.#isOutdated = true;
     };
-    const listener = { released: this.#released, topicGone };
+    const listener = { released: this.#listener.released, topicGone };
     return partitions.map(({ partition }) => {
       const target = { topic: this.#target.topic, topicId, partition };
       return new PartitionSender(this.#api, target, producerId, options, listener);
@@ -158,6 +163,7 @@ export class TopicSenders {
     this.#topicId = described.topicId;
     this.#sticky = new StickyPartition(this.#options.batchBytes);
     this.#senders = this.#sendersFor(described);
+    this.#listener.described(described.partitions.length);
     for (const sender of former) {
       this.#retired.add(sender);
       void sender.flush().then(() => this.#retired.delete(sender));
