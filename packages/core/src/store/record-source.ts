@@ -22,11 +22,11 @@ export class RecordSource {
 
   /** Returns the next record of the batches that were read; undefined if there is none. */
   next(): LogRecord | undefined {
-    do {
-      const record = this.#nextOfBatch();
-      if (record !== undefined) return record;
-    } while (this.#nextBatch());
-    return undefined;
+    for (;;) {
+      const cursor = this.#cursor;
+      if (cursor?.next()) return cursor.record;
+      if (!this.#nextBatch()) return undefined;
+    }
   }
 
   /**
@@ -38,13 +38,10 @@ export class RecordSource {
     const chunk: LogRecord[] = [];
     try {
       for (let bytes = 0; chunk.length < MAX_CHUNK_RECORDS; ) {
-        const record = this.#nextOfBatch();
-        if (record !== undefined) {
-          chunk.push(record);
-        } else {
-          if (bytes > MAX_CHUNK_BYTES || !this.#nextBatch()) break;
-          bytes += this.#batchBytes;
-        }
+        const cursor = this.#cursor;
+        if (cursor?.next()) chunk.push(cursor.record);
+        else if (bytes > MAX_CHUNK_BYTES || !this.#nextBatch()) break;
+        else bytes += this.#batchBytes;
       }
     } catch (error) {
       if (chunk.length === 0) throw error;
@@ -53,15 +50,11 @@ export class RecordSource {
     return chunk.length > 0 ? chunk : undefined;
   }
 
-  #nextOfBatch(): LogRecord | undefined {
-    const cursor = this.#cursor;
-    while (cursor?.next()) if (cursor.offset >= this.#batches.from) return cursor.record;
-    return undefined;
-  }
-
   #nextBatch(): boolean {
     const batch = this.#batches.next();
-    this.#cursor = batch?.cursor();
+    const cursor = batch?.cursor();
+    while (cursor !== undefined && cursor.offset + 1 < this.#batches.from && cursor.next());
+    this.#cursor = cursor;
     this.#batchBytes = batch?.recordsLength ?? 0;
     return batch !== undefined;
   }
