@@ -54,6 +54,40 @@ export class RecordCursor {
       return false;
     }
     this.offset++;
+    if (!this.#nextOrdinary()) this.#nextAny();
+    return true;
+  }
+
+  /**
+   * Moves to the next record if it has no headers, and no varint of more than two bytes, as nearly
+   * all records do. Returns false if it has, or is malformed, and changes nothing then.
+   */
+  #nextOrdinary(): boolean {
+    const bytes = this.#bytes;
+    let at = this.#recordEnd;
+    let mark = bytes[at++]!;
+    if (mark >= 0x80) mark = (mark & 0x7f) | (bytes[at++]! << 7);
+    const end = at + (mark >>> 1);
+    let delta = bytes[at++]!;
+    if (delta >= 0x80) delta = (delta & 0x7f) | (bytes[at++]! << 7);
+    let keyMark = bytes[at++]!;
+    if (keyMark >= 0x80) keyMark = (keyMark & 0x7f) | (bytes[at++]! << 7);
+    const keyEnd = keyMark > 0 ? at + keyMark - 1 : at;
+    const timestamp = this.#baseTimestamp + unzigzag(delta);
+    const isOrdinary = (mark & 1) === 0 && (mark | delta | keyMark) < 0x4000 && Number.isSafeInteger(timestamp);
+    // A position behind the bytes is beyond the end of the record, too.
+    if (!isOrdinary || keyEnd > end || end > this.#end) return false;
+    this.timestamp = timestamp;
+    this.#keyStart = keyMark > 0 ? at : -1;
+    this.#keyEnd = keyEnd;
+    this.#valueStart = keyEnd;
+    this.#valueEnd = end;
+    this.#recordEnd = end;
+    this.#at = keyEnd;
+    return true;
+  }
+
+  #nextAny(): void {
     this.#at = this.#recordEnd;
     const mark = this.#varint(this.#end);
     const hasHeaders = (mark & 1) === 1;
@@ -71,7 +105,6 @@ export class RecordCursor {
     this.#valueEnd = this.#at + valueLength;
     if (this.#keyEnd > end || this.#valueEnd > end) throw this.#corrupt("a key or value is longer than its record");
     if (hasHeaders && this.#valueEnd === end) throw this.#corrupt("headers are announced and none is there");
-    return true;
   }
 
   /** The key of the current record, as a view; null if it has none. */

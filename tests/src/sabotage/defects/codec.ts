@@ -38,6 +38,10 @@ export const codecDefects: readonly Defect[] = [
       "",
     ],
     "reads beyond a record's end": ["this.#keyEnd > end || this.#valueEnd > end", "false"],
+    "takes a record for ordinary that is longer than its batch": ["keyEnd > end || end > this.#end", "keyEnd > end"],
+    "takes a record for ordinary whose key is longer": ["keyEnd > end || end > this.#end", "end > this.#end"],
+    "takes a record with headers for ordinary": ["(mark & 1) === 0 && (mark | delta", "(mark | delta"],
+    "takes a longer varint for two bytes": ["(mark | delta | keyMark) < 0x4000 && ", ""],
     "leaves bytes over": ["if (this.#recordEnd !== this.#end) throw", "if (this.#recordEnd < 0) throw"],
   }),
   ...within(
