@@ -180,6 +180,14 @@ export const clientDefects: readonly Defect[] = [
       "setTimeout(callback, delay)",
     ],
   }),
+  ...within("client/producer/waiters.ts", ["src/producer/producer.test.ts"], {
+    "takes neighbours for one caller": [" && waiters[end] === waiter", ""],
+    "takes a run that failed for one record": ["reject(error, end - start)", "reject(error, 1)"],
+  }),
+  ...within("client/producer/buffer-budget.ts", ["src/producer/producer.test.ts"], {
+    "is ready with any number of records": [" && this.#recordCount <= this.#readyRecords", ""],
+    "counts records for ever": ["    this.#recordCount -= recordCount;\n", ""],
+  }),
   ...within("client/producer/sticky-partition.ts", ["src/producer/producer.test.ts"], {
     "stays where its batch has left": ["!hasOpenBatch || ", ""],
     "stays where there is enough": [" || this.#bytes + bytes > this.#batchBytes", ""],
