@@ -1,6 +1,7 @@
 import { type Client, InterceptingCall, type Metadata } from "@grpc/grpc-js";
 import { startTimer, UnavailableError } from "@logstore/codec";
 import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, positionToMessage } from "@logstore/protocol";
+import { receiveMessagesInPlace } from "./http2-stream-of.js";
 import type { Method } from "./load-proto.js";
 import { onlyGrpc } from "./only-grpc.js";
 
@@ -44,7 +45,10 @@ export async function* consumeCall(
     isLate = true;
     cancel();
   });
-  call.once("metadata", () => accepted.cancel());
+  call.once("metadata", () => {
+    accepted.cancel();
+    receiveMessagesInPlace(call);
+  });
   for (const signal of signals) signal?.addEventListener("abort", cancel);
   call.on("error", () => {}); // an error after the end of the iteration has no other listener
   const events: AsyncIterator<ConsumeEvent | undefined> = call[Symbol.asyncIterator]();
