@@ -97,6 +97,8 @@ export class FakeLogApi implements LogApi {
       const expected = next > log.end ? log.end : log.logStartOffset;
       throw new OffsetOutOfRangeError(`offset ${next}`, { expected, actual: next });
     }
+    /** Whether the reader knows without an event that it has caught up. */
+    let isSeen = false;
     this.openStreams++;
     try {
       while (next < until) {
@@ -115,10 +117,12 @@ export class FakeLogApi implements LogApi {
         }
         const bytes = read(log, next, maxBytes);
         if (bytes === undefined) {
-          yield await this.onEvent({ type: "caughtUp", ...ends }, request);
+          if (!isSeen) yield await this.onEvent({ type: "caughtUp", ...ends }, request);
+          isSeen = false;
           if (next === log.end) await log.more(signal);
           continue;
         }
+        isSeen = request.seesCaughtUp === true && bytes.nextOffset === ends.highWatermark;
         next = bytes.nextOffset;
         const event: BatchesEvent = { type: "batches", batches: bytes.bytes, headroomBytes: 0, ...ends };
         yield await this.onEvent(event, request);

@@ -82,6 +82,7 @@ export class FakePartition {
     return new Promise((resolve) => {
       this.#readers.push(resolve);
       signal?.addEventListener("abort", () => resolve(), { once: true });
+      if (signal?.aborted) resolve();
     });
   }
 }

@@ -96,6 +96,11 @@ export interface ConsumeRequest {
   readonly until?: Position | undefined;
   /** Largest `batches` of an event, in bytes; a single batch may exceed it. */
   readonly maxBytes?: number | undefined;
+  /**
+   * Whether `caughtUp` may be omitted after batches that end at the `highWatermark` of their event.
+   * A server of an earlier release sends it nevertheless. Default false.
+   */
+  readonly seesCaughtUp?: boolean | undefined;
 }
 
 /** Local options of `consume`, which are not part of the request. */

@@ -35,6 +35,7 @@ export async function* consumeCall(
       from: positionToMessage(request.from ?? "earliest"),
       until: request.until === undefined ? undefined : positionToMessage(request.until),
       maxBytes: request.maxBytes,
+      seesCaughtUp: request.seesCaughtUp,
     },
     headers,
     { interceptors: [(options, next) => (gate = new PulledCall(next(options))), onlyGrpc] },

@@ -110,7 +110,8 @@ export class PartitionFetcher {
   async #readStream(): Promise<unknown> {
     const { topic, topicId, partition, end } = this.state;
     const until = end === Infinity ? undefined : end;
-    const request = { topic, topicId, partition, from: this.#nextOffset, until, maxBytes: this.#maxBytes };
+    const range = { topic, topicId, partition, from: this.#nextOffset, until };
+    const request = { ...range, maxBytes: this.#maxBytes, seesCaughtUp: true };
     try {
       for await (const event of this.#api.consume(request, { signal: this.#stop.signal })) {
         if (this.isStopped) return undefined;
@@ -148,6 +149,7 @@ export class PartitionFetcher {
     if (this.isStopped) return;
     this.state.appendTime ??= batches[0]?.appendTime;
     await this.#offer({ from, batches });
+    if (this.#nextOffset >= event.highWatermark) this.#readAhead.caughtUp();
     if (error !== undefined) throw this.state.place(error, { offset: this.#nextOffset });
   }
 

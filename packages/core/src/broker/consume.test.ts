@@ -69,6 +69,28 @@ test("records deleted between two waits: one logStartMoved event, then caughtUp 
   expect([await next(), await next()]).toEqual(["logStartMoved to 5 of 5", "caughtUp of 5"]);
 });
 
+test("a reader that sees when it has caught up is not told so after batches", async () => {
+  const { broker } = await filled(2);
+  const { next } = reader(broker, { seesCaughtUp: true });
+  expect([await next(), await next()]).toEqual(["0", "1"]);
+  const later = next();
+  await appendOneByOne(broker.topic("t"), range(2));
+  expect([await later, await next()]).toEqual(["2", "3"]);
+  await broker.deleteRecords("t", 0, 4);
+  const last = next();
+  await appendOneByOne(broker.topic("t"), ["new"]);
+  expect(await last).toBe("4");
+});
+
+test("a reader that sees when it has caught up is told so where it gets no batches", async () => {
+  const { broker } = await filled(3);
+  const { next } = reader(broker, { from: "latest", seesCaughtUp: true });
+  expect(await next()).toBe("caughtUp of 3");
+  await broker.deleteRecords("t", 0, 3);
+  const fromStart = reader(broker, { seesCaughtUp: true });
+  expect(await fromStart.next()).toBe("caughtUp of 3");
+});
+
 test("a reader ends if the records before its end are deleted", async () => {
   const { broker } = await filled(10);
   const { next, rest } = reader(broker, { until: 6 });

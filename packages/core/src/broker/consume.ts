@@ -15,7 +15,7 @@ export async function* consume(
   request: ConsumeRequest,
   { signal, headroomBytes, readAhead, budget }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
-  const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES } = request;
+  const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES, seesCaughtUp = false } = request;
   if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
     throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
   }
@@ -45,9 +45,10 @@ export async function* consume(
       const gap = gapPassed(log, expected, chunk, reader.offset);
       if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };
       if (chunk !== undefined) {
-        caughtUp = false;
         const { bytes: batches, headroomBytes, release } = chunk;
-        yield { type: "batches", batches, headroomBytes, release, ...endsOf(log) };
+        const ends = endsOf(log);
+        caughtUp = seesCaughtUp && reader.offset === ends.highWatermark;
+        yield { type: "batches", batches, headroomBytes, release, ...ends };
         continue;
       }
       if (log.isClosed) throw new ClosedError("the log was closed");

@@ -27,6 +27,7 @@ export interface ConsumeRequestMessage {
   readonly from?: PositionMessage | null;
   readonly until?: PositionMessage | null;
   readonly maxBytes: number;
+  readonly seesCaughtUp: boolean;
 }
 
 export type ConsumeCall = EventCall<Received<ConsumeRequestMessage>>;
@@ -146,5 +147,6 @@ function requestOf(message: ConsumeRequestMessage): ConsumeRequest {
     from: optionalPosition(message.from),
     until: optionalPosition(message.until),
     maxBytes: Math.min(message.maxBytes || DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES),
+    seesCaughtUp: message.seesCaughtUp,
   };
 }
