@@ -9,6 +9,9 @@ test("steps of many concurrent calls run in slices of the event loop, in order",
   const taken: number[] = [];
   let inTurn = 0;
   const mostInTurn: number[] = [];
+  work(6);
+  await sliceLeft();
+  await Promise.resolve(); // nothing waits now, and the slice has time left
   await Promise.all(
     Array.from({ length: 20 }, async (_, i) => {
       for (let step = 0; step < 3; step++) {

@@ -27,12 +27,12 @@ let isResuming = false;
 
 /** Resolves when the next step may run. */
 export function sliceLeft(of: Lane = "calls"): Promise<void> {
-  if (!isResuming && performance.now() - begun < SLICE_MS) return Promise.resolve();
   return new Promise((resolve) => {
     queues[of].waiting.push(resolve);
     if (isResuming) return;
     isResuming = true;
-    setImmediate(beginSlice);
+    if (performance.now() - begun < SLICE_MS) queueMicrotask(resumeNext);
+    else setImmediate(beginSlice);
   });
 }
 

@@ -81,7 +81,14 @@ export const serverDefects: readonly Defect[] = [
       "const isUsedUp = performance.now() - begun >= SLICE_MS;",
       "const isUsedUp = performance.now() - begun < 0;",
     ],
-    "everybody who waits for a slice is let go at once": ["queueMicrotask(resumeNext);", "resumeNext();"],
+    "everybody who waits for a slice is let go at once": [
+      "queueMicrotask(resumeNext); // after",
+      "resumeNext(); // after",
+    ],
+    "calls of one turn do not wait for each other": [
+      "  return new Promise((resolve) => {\n    queues",
+      "  if (!isResuming && performance.now() - begun < SLICE_MS) return Promise.resolve();\n  return new Promise((resolve) => {\n    queues",
+    ],
   }),
   ...within("server-grpc/services/in-pieces.ts", [IN_PIECES], {
     "an answer of many entries is encoded in one piece": [
