@@ -69,8 +69,11 @@ export function receiveInPlace(stream: Http2Stream, joiner: MessageJoiner<Buffer
   };
   Object.assign(stream, { [names.buffer]: frames, [names.onFrame]: onFrame, [names.nextBuffer]: null });
   handle.useUserBuffer(frames);
-  // A stream that waits for data since before its pause believes that it is still being read.
-  stream.on("resume", () => stream._read(0));
+  // A stream that waits for data since before its pause believes that it is still being read. One
+  // that holds many messages is not read, or each resumption would let in another window of them.
+  stream.on("resume", () => {
+    if (stream.readableLength < stream.readableHighWaterMark) stream._read(0);
+  });
   return true;
 }
 

@@ -87,6 +87,27 @@ test("a receiver that does not read stops the sender after a window", async () =
   expect(await messages).toHaveLength(20);
 });
 
+test.each([1_000, 100_000])("a slow receiver of %d bytes at a time stops the sender after a window", async (bytes) => {
+  const { client, server } = await streams();
+  const joiner = new MessageJoiner(-1, Buffer.allocUnsafe);
+  receiveInPlace(client, joiner);
+  let [sent, taken, ahead] = [0, 0, 0];
+  const count = 5_000_000 / bytes;
+  for (let i = 0; i < count; i++) server.write(message(bytes, i), () => sent++);
+  server.end();
+  const slowly = async () => {
+    taken++;
+    if (taken > 20) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    ahead = Math.max(ahead, sent - taken);
+  };
+  const messages = await received(client, joiner, slowly);
+  expect(messages.every((one, i) => one.equals(message(bytes, i)))).toBe(true);
+  expect(messages).toHaveLength(count);
+  // What the receiver holds, what is on its way, and what the sender's HTTP/2 has accepted.
+  expect(ahead * bytes).toBeLessThan(4 * WINDOW_BYTES);
+});
+
 test("the receiver gets the error of a message that is too long", async () => {
   const { client, server } = await streams();
   const joiner = new MessageJoiner(1000, Buffer.allocUnsafe);
