@@ -120,8 +120,9 @@ export class PartitionFetcher {
         this.state.highWatermark = event.highWatermark;
         if (event.type === "batches" && !this.#readAhead.received(event.batches.length)) return NO_ROOM;
         await this.#handle(event);
-        if (!this.#isDone && this.#readAhead.isTurnOver) await this.#readAhead.turn();
         if (this.#isDone) return undefined;
+        await this.#mayReadOn(event);
+        if (this.isStopped) return undefined;
       }
     } catch (error) {
       if (this.isStopped || isRetriable(error) || this.state.isPassing(error)) return error;
@@ -138,7 +139,6 @@ export class PartitionFetcher {
       if (event.firstOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, event.firstOffset);
       if (event.nextOffset > this.#nextOffset) await this.#moveTo(event.nextOffset);
     }
-    if (event.type === "caughtUp" || event.type === "heartbeat") this.#readAhead.caughtUp();
     if (event.type !== "batches") return;
     const from = this.#nextOffset;
     let { batches, error } = this.#frame(event.batches);
@@ -149,8 +149,19 @@ export class PartitionFetcher {
     if (this.isStopped) return;
     this.state.appendTime ??= batches[0]?.appendTime;
     await this.#offer({ from, batches });
-    if (this.#nextOffset >= event.highWatermark) this.#readAhead.caughtUp();
     if (error !== undefined) throw this.state.place(error, { offset: this.#nextOffset });
+  }
+
+  /**
+   * Resolves when the next message may be requested. A partition that has caught up reserves
+   * nothing for it, also after it has waited for a turn: it may not come for long.
+   */
+  async #mayReadOn({ type, highWatermark }: ConsumeEvent): Promise<void> {
+    const hasCaughtUp = type === "caughtUp" || type === "heartbeat" || this.#nextOffset >= highWatermark;
+    if (hasCaughtUp) this.#readAhead.caughtUp();
+    if (!this.#readAhead.isTurnOver) return;
+    await this.#readAhead.turn();
+    if (hasCaughtUp) this.#readAhead.caughtUp();
   }
 
   /** Parses the batches of a message, up to the first one that is invalid. */

@@ -156,3 +156,32 @@ test.each([
   },
   30_000,
 );
+
+test("partitions that have caught up keep no room, also after messages for all of them at once", async () => {
+  const count = 20;
+  const api = new FakeLogApi();
+  await api.createTopic({ topic: "t", partitions: count });
+  const client = connect(api);
+  const value = new Uint8Array(1_000_000);
+  const append = async () => {
+    for (const partition of range(0, count)) await client.append("t", partition, [{ value }]);
+  };
+  let readAhead: ReadAhead | undefined;
+  const { changed } = ReadAhead.prototype;
+  onTestFinished(() => void vi.restoreAllMocks());
+  vi.spyOn(ReadAhead.prototype, "changed").mockImplementation(function (this: ReadAhead, bytes) {
+    readAhead = this;
+    changed.call(this, bytes);
+  });
+  const reader = client.reader({ assign: { t: range(0, count) }, maxReadAheadBytes: 8 * 1024 * 1024 });
+  const records = reader[Symbol.asyncIterator]();
+  for (let round = 0; round < 3; round++) {
+    await append();
+    for (let i = 0; i < count; i++) await records.next();
+    const next = records.next(); // takes the last message
+    await vi.waitFor(() => expect(readAhead!.usedBytes).toBe(0));
+    await client.append("t", round, [{ value }]);
+    expect(await next).toMatchObject({ value: { partition: round } });
+  }
+  await client.close();
+});
