@@ -260,6 +260,24 @@ describe("batching", () => {
     expect(counts()).toEqual([1, 6]);
   });
 
+  test("sendMany tells where its records are when a later batch is acknowledged first", async () => {
+    const producer = client().producer("t", { batchBytes: 1_000 });
+    await producer.send({ value: "" });
+    const acks: (() => void)[] = [];
+    api.onProduce = async (_, append) => {
+      const ack = append();
+      await new Promise<void>((resolve) => acks.push(resolve));
+      return ack;
+    };
+    const sent = producer.sendMany(Array.from({ length: 3 }, () => ({ value: "x".repeat(600) })));
+    while (acks.length < 3) await turn();
+    for (const ack of acks.reverse()) {
+      ack();
+      await turn();
+    }
+    expect((await sent).partitions).toEqual([{ partition: 0, count: 3, offset: 1, nextOffset: 4 }]);
+  });
+
   test("compressed batches arrive", async () => {
     const producer = client().producer("t", { compression: "zstd" });
     await producer.sendMany(Array.from({ length: 100 }, () => ({ value: "the same again" })));

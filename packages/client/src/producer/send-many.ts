@@ -48,7 +48,9 @@ export class SendManyOutcome implements Waiter {
       this.#ranges.set(partition, { partition, count, offset, nextOffset });
     } else {
       range.count += count;
-      range.nextOffset = nextOffset;
+      // A response that is lost is given again after those to later batches.
+      range.offset = Math.min(range.offset, offset);
+      range.nextOffset = Math.max(range.nextOffset, nextOffset);
     }
     this.#settle(count);
   }
