@@ -39,7 +39,9 @@ export class HookedStorage implements Storage {
   /** Number of files that are open now, and at most so far. */
   openFiles = 0;
   mostOpenFiles = 0;
-  /** Whether the files offer `writeNow` if those of the inner storage do. */
+  /**
+   * Whether the files offer `writeNow`; then no write waits for a promise that `before` returns.
+   */
   writesNow = false;
   /** The time of the clock, if set. */
   time: number | undefined;
@@ -130,10 +132,11 @@ export class HookedStorage implements Storage {
       ...(this.writesNow && {
         writeNow: (buffers: readonly Uint8Array[], position: number) => {
           const call = { kind: "write", path } as const;
-          void this.before(call);
-          const isDone = file.writeNow?.(buffers, position) ?? false;
-          if (isDone) this.calls.push(call);
-          return isDone;
+          void this.before(call, (bytes) => file.write([Buffer.concat(buffers).subarray(0, bytes)], position));
+          if (file.writeNow?.(buffers, position) === false) return false;
+          if (file.writeNow === undefined) void file.write(buffers, position); // in memory it is done when it returns
+          this.calls.push(call);
+          return true;
         },
       }),
     };

@@ -82,7 +82,11 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   #nextInTurn(first?: Promise<T | undefined>): Promise<IteratorResult<T, undefined>> {
     this.#waiting++;
     const result = this.#last.then(() => this.#nextWhenThere(first));
-    this.#last = result.catch(() => {});
+    // Not before the result is settled: otherwise a later call could overtake it.
+    const settled = () => {
+      this.#waiting--;
+    };
+    this.#last = result.then(settled, settled);
     return result;
   }
 
@@ -98,8 +102,6 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     } catch (error) {
       this.#fail();
       throw error;
-    } finally {
-      this.#waiting--;
     }
   }
 }

@@ -85,6 +85,24 @@ describe("records", () => {
     const results = await Promise.all(Array.from({ length: 8 }, () => records.next()));
     expect(results.map(({ value }) => value?.offset)).toEqual([...range(0, 6), undefined, undefined]);
   });
+
+  // A call that found its record at once used to overtake the end of one that had waited.
+  test("calls of next() settle in order, whenever a later one is made", async () => {
+    await fill(0, 6);
+    for (let ticks = 0; ticks < 40; ticks++) {
+      const records = consume()[Symbol.asyncIterator]();
+      const order: unknown[] = [];
+      const next = () => records.next().then(({ value }) => order.push(value?.offset));
+      const calls = [next()];
+      for (let i = 0; i < ticks; i++) await undefined;
+      for (let i = 1; i < 6; i++) {
+        calls.push(next());
+        await undefined;
+      }
+      await Promise.all(calls);
+      expect(order, `after ${ticks} ticks`).toEqual(range(0, 6));
+    }
+  });
 });
 
 describe("values", () => {

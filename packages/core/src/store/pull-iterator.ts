@@ -54,7 +54,11 @@ export class PullIterator<T> implements AsyncGenerator<T, undefined> {
   #nextInTurn(): Promise<IteratorResult<T, undefined>> {
     this.#waiting++;
     const result = this.#last.then(() => this.#nextWhenRead());
-    this.#last = result.catch(() => {}); // reported to the caller
+    // Not before the result is settled: otherwise a later call could overtake it.
+    const settled = () => {
+      this.#waiting--;
+    };
+    this.#last = result.then(settled, settled);
     return result;
   }
 
@@ -69,8 +73,6 @@ export class PullIterator<T> implements AsyncGenerator<T, undefined> {
     } catch (error) {
       this.#isOver = true;
       throw error;
-    } finally {
-      this.#waiting--;
     }
   }
 }

@@ -22,6 +22,11 @@ export class Machine {
    * {@link randomDelays}.
    */
   turnsOf: ((call: Call) => number) | undefined;
+  /**
+   * Whether writes are made at once, like short writes to a page cache: {@link turnsOf} does not
+   * apply to them, and they do not wait for {@link onMutation}. Default false.
+   */
+  writesNow = false;
 
   readonly #faults = new FaultPlan();
   #mutatingCalls = 0;
@@ -92,6 +97,17 @@ export class Machine {
     const pause = this.onMutation?.(call);
     const turns = this.turnsOf?.(call) ?? 0;
     if (pause !== undefined || turns > 0) return this.#wait(pause, turns);
+    this.checkRunning();
+  }
+
+  /**
+   * Like {@link midway}, for a call that waits for nothing.
+   *
+   * @internal
+   */
+  midwayNow(call: Call): void {
+    this.#count();
+    void this.onMutation?.(call);
     this.checkRunning();
   }
 

@@ -385,3 +385,18 @@ test("a linked file is one file with two names: its bytes and their durability a
   expect(left.paths()).toEqual(["d/two"]);
   expect(left.content("d/two")).toEqual(Uint8Array.of(3, 2));
 });
+
+test("a disk that writes at once does so without a promise", async () => {
+  const disk = await diskWith();
+  expect((await written(disk, "d/before", 1)).writeNow!([Uint8Array.of(2)], 1)).toBe(false);
+  disk.writesNow = true;
+  const file = await written(disk, "d/f", 1);
+  expect(file.writeNow!([Uint8Array.of(2), Uint8Array.of(3)], 1)).toBe(true);
+  expect([...disk.content("d/f")]).toEqual([1, 2, 3]);
+  disk.failAt(1, "short-write");
+  expect(() => file.writeNow!([Uint8Array.of(4, 5)], 3)).toThrow(/ENOSPC/);
+  expect([...disk.content("d/f")]).toEqual([1, 2, 3, 4]);
+  disk.stopAt(1);
+  expect(() => file.writeNow!([Uint8Array.of(6)], 3)).toThrow(MachineStoppedError);
+  expect([...disk.content("d/f")]).toEqual([1, 2, 3, 6]);
+});

@@ -36,6 +36,16 @@ export class SimulatedOpenFile implements StorageFile {
   }
 
   async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    await this.#machine.midway(this.#write(buffers, position));
+  }
+
+  writeNow(buffers: readonly Uint8Array[], position: number): boolean {
+    if (!this.#machine.writesNow) return false;
+    this.#machine.midwayNow(this.#write(buffers, position));
+    return true;
+  }
+
+  #write(buffers: readonly Uint8Array[], position: number): Call {
     const bytes = joined(buffers);
     const call = this.#begin("write", (fault) => {
       if (fault !== "short-write") return;
@@ -43,7 +53,7 @@ export class SimulatedOpenFile implements StorageFile {
     });
     this.#file.write(bytes, position);
     for (const changed of this.#file.watchers) setImmediate(changed);
-    await this.#machine.midway(call);
+    return call;
   }
 
   async sync(): Promise<void> {

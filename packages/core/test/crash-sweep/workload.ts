@@ -49,6 +49,8 @@ export class Workload {
   readonly #lengths: readonly number[];
   /** How long calls to the disk take. */
   readonly #delays: ((call: Call) => number) | undefined;
+  /** Whether writes are made at once. */
+  readonly #writesNow: boolean;
   #isOpen = false;
   #pending: Promise<unknown>[] = [];
   #records = 0;
@@ -69,6 +71,7 @@ export class Workload {
     this.partitions = Array.from({ length: this.options.partitions }, () => new PartitionHistory(isRetained));
     this.disk = new SimulatedDisk({ seed: random.seed() });
     if (random.chance(0.7)) this.#delays = randomDelays(new Random(random.seed()));
+    this.#writesNow = random.chance(0.5);
   }
 
   async run(names: readonly string[]): Promise<void> {
@@ -88,8 +91,10 @@ export class Workload {
   async open(disk: SimulatedDisk, survives: Survives = "flushed"): Promise<void> {
     this.disk = disk;
     this.#isOpen = false;
-    disk.onMutation = () => this.#takeMoment(disk);
+    disk.onMutation = ({ kind }) =>
+      disk.writesNow && kind === "write" ? this.#addMoment(disk) : this.#takeMoment(disk);
     disk.turnsOf = this.#delays;
+    disk.writesNow = this.#writesNow;
     this.store = await LogStore.open(DIRECTORY, { ...this.options, storage: disk });
     checkReport(this.store, disk);
     for (const [partition, history] of this.partitions.entries()) {
@@ -184,6 +189,10 @@ export class Workload {
    */
   async #takeMoment(disk: SimulatedDisk): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    this.#addMoment(disk);
+  }
+
+  #addMoment(disk: SimulatedDisk): void {
     if (disk.isStopped) return;
     if (this.#isOpen) {
       for (const [i, history] of this.partitions.entries()) history.startsAt(this.store.partition(i).startOffset);

@@ -49,11 +49,11 @@ export interface FaultPlan {
 export function inject(storage: HookedStorage, { fault, k, forGood }: FaultPlan): InjectedError[] {
   const thrown: InjectedError[] = [];
   let count = 0;
-  storage.before = async (call, writeFirst) => {
+  storage.before = (call, writeFirst) => {
     if (!fault.kinds.includes(call.kind)) return;
     count++;
     if (count < k || (count > k && !forGood)) return;
-    if (fault.writesFirst) await writeFirst?.(1 + (k % 40));
+    if (fault.writesFirst) void writeFirst?.(1 + (k % 40));
     const error = new InjectedError(fault.code, call);
     thrown.push(error);
     throw error;

@@ -57,9 +57,16 @@ function count(tally: Tally, what: string, replay: string): void {
   tally[what].count++;
 }
 
+/** In every other workload, writes are made in place. */
+function storageFor(seed: number): HookedStorage {
+  const storage = new HookedStorage();
+  storage.writesNow = seed % 2 === 0;
+  return storage;
+}
+
 /** Every fault at every call to which it applies. */
 async function plansFor(seed: number): Promise<FaultPlan[]> {
-  const storage = new HookedStorage();
+  const storage = storageFor(seed);
   const kinds: string[] = [];
   storage.before = ({ kind }) => {
     kinds.push(kind);
@@ -76,7 +83,7 @@ async function plansFor(seed: number): Promise<FaultPlan[]> {
 
 async function oneCase(seed: number, plan: FaultPlan): Promise<Workload> {
   const where = `${plan.fault.name} at call ${plan.k}${plan.forGood ? " and for good" : ""}`;
-  const storage = new HookedStorage();
+  const storage = storageFor(seed);
   const thrown = inject(storage, plan);
   const workload = new Workload(storage, seed);
   await workload.run();

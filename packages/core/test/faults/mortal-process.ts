@@ -45,7 +45,10 @@ export class MortalProcess {
         const method = Reflect.get(instead, name) ?? Reflect.get(inner, name);
         if (typeof method !== "function") return method;
         return (...given: unknown[]) => {
-          if (this.#isDead) return never;
+          if (this.#isDead) {
+            if (name === "writeNow") throw new Error("the process is dead"); // what follows never completes, either
+            return never;
+          }
           const result = Reflect.apply(method, inner, given);
           if (!(result instanceof Promise)) return result;
           return result.then(
