@@ -44,11 +44,15 @@ async function run(durability: Durability, k: number) {
     ]);
     const [first, second] = [mine.slice(0, 3), mine.slice(3)];
     expect(second.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
-    isKnown = failed !== undefined && (failedBefore || !failed.isBehind);
-    const reasons = first.map((result) => (result.status === "rejected" ? result.reason : undefined));
-    const expected = isKnown ? "STORAGE_FAILED" : undefined;
-    expect(reasons.map((reason) => reason?.code)).toEqual([expected, expected, expected]);
-    if (!isKnown) acked.push(...sent);
+    const codes = first.map((result) => (result.status === "rejected" ? result.reason.code : undefined));
+    // After a sync in the background has failed, any append of the round may be the first to see
+    // the error: it depends on whether the group commit has let the event loop turn.
+    const seenAt = codes.indexOf("STORAGE_FAILED");
+    const unseen = seenAt < 0 ? codes.length : seenAt;
+    const accepted = failed === undefined ? codes.length : failed.isBehind && !failedBefore ? unseen : 0;
+    expect(codes).toEqual(codes.map((_, i) => (i < accepted ? undefined : "STORAGE_FAILED")));
+    isKnown = accepted < codes.length;
+    acked.push(...sent.slice(0, accepted));
     expect(await values(store, 0)).toEqual(acked);
     await nextTurn(); // a background sync that this round has started fails before the next round
   }
