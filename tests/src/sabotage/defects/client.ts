@@ -20,6 +20,15 @@ export const clientDefects: readonly Defect[] = [
     ],
     "tells nobody what was skipped": ["this.state.skipped(this.#nextOffset, offset);", ";"],
   }),
+  ...within("client/reader/partition-fetcher.ts", ["src/reader/read-ahead.test.ts"], {
+    "keeps room where nothing comes": [
+      "    await this.#readAhead.turn();\n    if (hasCaughtUp) this.#readAhead.caughtUp();",
+      "    await this.#readAhead.turn();",
+    ],
+  }),
+  ...within("client/producer/send-many.ts", ["src/producer/producer.test.ts"], {
+    "takes the first response for the first record": ["range.offset = Math.min(range.offset, offset);", ""],
+  }),
   ...within("client/group/owned-partition.ts", GROUP, {
     "does not commit past a gap": ["    if (isProcessed) this.processed = this.position;", ""],
     "commits past a gap what is in hand": [
