@@ -269,3 +269,20 @@ test("an error of a write at once names the file; a large write is not made at o
   expect(attemptOf(error)).toMatchObject({ doing: "writing to", file: path });
   for (const file of [written, read]) await file.close();
 });
+
+test("a file in use is not closed to make room: the next one waits", async () => {
+  const inner = new HookedStorage();
+  await inner.makeDirectory("d");
+  const pool = new FilePool(inner, 1, "d");
+  const a = await pool.createFile("d/a");
+  const goesOn = Promise.withResolvers<void>();
+  inner.before = ({ kind }) => (kind === "read" ? goesOn.promise : undefined);
+  const reading = a.read(new Uint8Array(1), 0);
+  const creating = pool.createFile("d/b");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(inner.calls.some(({ path }) => path === "d/b")).toBe(false);
+  goesOn.resolve();
+  expect(await reading).toBe(0);
+  await (await creating).close();
+  await a.close();
+});
