@@ -39,7 +39,7 @@ export const WORKLOADS: Record<string, Workload> = {
   "embedded-singles": { run: embeddedSingles, comparesBuilds: true, seconds: [45] },
   "embedded-uncached": { run: embeddedUncached, seconds: [60] },
   "embedded-cold": { run: embeddedCold, seconds: [95] },
-  "embedded-shapes": { run: embeddedShapes, seconds: [170] },
+  "embedded-shapes": { run: embeddedShapes, seconds: [190] },
   "flushed-latency": { run: flushedLatency, seconds: [20] },
   codec: { run: codecAlone, seconds: [30] },
   served: { run: servedThroughput, isQuick: true, isServed: true, comparesBuilds: true, seconds: [265, 85] },
