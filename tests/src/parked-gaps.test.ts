@@ -24,7 +24,7 @@ function withLostEnd(broker: Broker): Broker {
     });
   };
   const consume = async function* (request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
-    for await (const event of broker.consume(request, options)) {
+    for await (const event of broker.consume({ ...request, seesCaughtUp: false }, options)) {
       if (request.topic !== PARKED || event.type !== "caughtUp") yield event;
       else yield { ...event, type: "gap", firstOffset: event.highWatermark, nextOffset: event.highWatermark + LOST };
     }

@@ -1,6 +1,6 @@
 /** The frame of a message in gRPC: a flag that says whether it is compressed, and its length. */
 
-export const PREFIX_BYTES = 5;
+const PREFIX_BYTES = 5;
 
 /**
  * Frames an encoded message for gRPC without a copy: the prefix is written before it, into the

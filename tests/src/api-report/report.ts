@@ -16,7 +16,6 @@ export const ENTRIES = [
   { name: "codec", directory: "packages/codec", entry: "dist/index.d.ts" },
   { name: "protocol", directory: "packages/protocol", entry: "dist/index.d.ts" },
   { name: "protocol-descriptors", directory: "packages/protocol", entry: "dist/descriptors.d.ts" },
-  { name: "protocol-receive-in-place", directory: "packages/protocol", entry: "dist/receive-in-place.d.ts" },
   { name: "core", directory: "packages/core", entry: "dist/index.d.ts" },
   { name: "core-engine", directory: "packages/core", entry: "dist/engine.d.ts" },
   { name: "core-testing", directory: "packages/core", entry: "dist/testing/index.d.ts" },

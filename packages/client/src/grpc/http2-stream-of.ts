@@ -3,7 +3,8 @@
  * A release of grpc-js may rename them: messages are then written and received by its own code.
  */
 import type { ClientHttp2Stream } from "node:http2";
-import { MessageJoiner, receiveInPlace } from "@logstore/protocol/receive-in-place";
+import { MessageJoiner } from "./message-joiner.js";
+import { receiveInPlace } from "./receive-in-place.js";
 
 /** Assembles the messages of a call from the data received. */
 interface Decoder {

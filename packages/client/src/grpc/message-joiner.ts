@@ -1,4 +1,5 @@
-import { PREFIX_BYTES } from "./grpc-frame.js";
+/** A flag that says whether the message is compressed, and its length. */
+const PREFIX_BYTES = 5;
 
 /**
  * How much of a message's length is believed before its data arrives: a peer that announces a long

@@ -13,9 +13,7 @@
  */
 import type { Http2Stream } from "node:http2";
 import { Socket } from "node:net";
-import { MessageJoiner } from "./message-joiner.js";
-
-export { MessageJoiner };
+import type { MessageJoiner } from "./message-joiner.js";
 
 /** A frame is 16 KiB in Node, and a read from a socket 64 KiB. Longer data comes in pieces. */
 const FRAMES_BYTES = 64 * 1024;
