@@ -81,7 +81,7 @@ function specOf({ title, unit }: Result, values: readonly object[], { type, doma
       axis: {
         tickCount: 5,
         format: "~s",
-        labelExpr: "datum.value === 0 ? '0' : datum.label",
+        labelExpr: "datum.value < 1 ? datum.value : datum.label", // not "100m"
         domain: false,
         ticks: false,
       },
