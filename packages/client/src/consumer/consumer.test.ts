@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { FencedMemberError, QuotaExceededError, UnavailableError } from "@logstore/codec";
+import { FencedMemberError, PermissionDeniedError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { type Consumer, type ConsumerOptions, connect, type LogClient, text } from "../index.js";
@@ -158,6 +158,51 @@ describe("a loop", () => {
       left.resolve();
       await over;
     }
+  });
+
+  test("a member that is closed while it has no connection rejoins to leave", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined("m1", 4).assigned(4, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 1);
+    membership().fail(new UnavailableError("the stream broke"));
+    await turn();
+    expect(api.groups.memberships.length).toBe(1);
+    const closed = consumer.close();
+    await records.next();
+    await closed;
+    const { memberId, memberEpoch } = membership(1).request;
+    expect([memberId, memberEpoch]).toEqual(["m1", 4]);
+    expect([membership().said, membership(1).said, api.groups.memberships.length]).toEqual([[], ["leave"], 2]);
+  });
+
+  test("a connection that is lost before the response to a leave is made once more", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => {
+      one.joined().assigned(1, [0]);
+      if (api.groups.memberships.length < 3) one.left = Promise.reject(new UnavailableError("the stream broke"));
+      one.left.catch(() => {});
+    };
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 1);
+    const closed = consumer.close();
+    await records.next();
+    await closed;
+    expect(api.groups.memberships.map(({ said }) => said)).toEqual([["leave"], ["leave"]]);
+  });
+
+  test("a member that its group refuses does not ask to leave it", async () => {
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    const refused = expect(records.next()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    await turn();
+    membership().fail(new PermissionDeniedError("no longer"));
+    await refused;
+    await consumer.close();
+    expect([membership().said, api.groups.memberships.length]).toEqual([[], 1]);
   });
 
   test("a static member that ends commits, and keeps its place unless it is told to leave", async () => {

@@ -32,6 +32,8 @@ export class GroupSession {
   readonly #listener: SessionListener;
   readonly #stop = new AbortController();
   #membership: GroupMembership | undefined;
+  /** Settles when the newest connection has ended. */
+  #connection: Promise<void> = Promise.resolve();
   /**
    * Chosen by the client, so that a join whose response was lost can be repeated without leaving a
    * second member behind.
@@ -56,11 +58,21 @@ export class GroupSession {
    * Runs until {@link leave} or {@link disconnect}. Rejects with an error that is not retriable.
    */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#stop.abort(); // a request to leave would fail for the same reason
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       let trouble: unknown;
       try {
-        await this.#runOnce();
+        this.#connection = this.#runOnce();
+        await this.#connection;
       } catch (error) {
         if (signal.aborted) return;
         if (hasCode(error, "FENCED_MEMBER")) {
@@ -91,30 +103,31 @@ export class GroupSession {
   }
 
   /**
-   * Leaves the group. If the group cannot be reached, the session times out instead.
+   * Leaves the group. Without a connection, or if it is lost before the response, the member
+   * rejoins once in order to leave. If that fails, its session times out instead.
    *
    * @param signal aborts the wait for the response
    */
   async leave(signal: AbortSignal): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    const membership = this.#membership;
-    if (membership === undefined) return;
     try {
-      await unlessAborted(membership.leave(), signal);
-      if (signal.aborted) await membership[Symbol.asyncIterator]().return?.();
+      const membership = this.#membership;
+      if (membership !== undefined) {
+        const left = membership.leave().then(() => this.#connection);
+        await endedBy(signal, membership, left).catch(ignoreRetriable);
+      }
+      if (!this.#isMember || signal.aborted) return;
+      const rejoined = this.#join();
+      await endedBy(signal, rejoined, leaveWhenJoined(rejoined)).catch(ignoreRetriable);
     } catch (error) {
-      if (!hasCode(error, "FENCED_MEMBER") && !isRetriable(error)) throw error;
+      if (!hasCode(error, "FENCED_MEMBER")) throw error;
     }
   }
 
   /** Joins once, and handles events until the connection ends. */
   async #runOnce(): Promise<void> {
-    const membership = this.#api.joinGroup({
-      ...this.#request,
-      memberId: this.#memberId,
-      memberEpoch: this.#memberEpoch,
-    });
+    const membership = this.#join();
     this.#membership = membership;
     let heartbeats: Timer | undefined;
     try {
@@ -124,10 +137,16 @@ export class GroupSession {
         }
         this.#handle(event);
       }
+      const hasJoined = heartbeats !== undefined;
+      if (hasJoined && this.#stop.signal.aborted) this.#isMember = false; // it has left
     } finally {
       heartbeats?.cancel();
       this.#membership = undefined;
     }
+  }
+
+  #join(): GroupMembership {
+    return this.#api.joinGroup({ ...this.#request, memberId: this.#memberId, memberEpoch: this.#memberEpoch });
   }
 
   /**
@@ -155,6 +174,20 @@ export class GroupSession {
     } else if (event.type === "assignment") this.#listener.assigned(event);
     else this.#listener.reset(event);
   }
+}
+
+async function leaveWhenJoined(membership: GroupMembership): Promise<void> {
+  for await (const event of membership) if (event.type === "joined") await membership.leave();
+}
+
+/** Waits until the member has left, and disconnects it when `signal` aborts. */
+async function endedBy(signal: AbortSignal, membership: GroupMembership, left: Promise<void>): Promise<void> {
+  await unlessAborted(left, signal);
+  if (signal.aborted) await membership[Symbol.asyncIterator]().return?.();
+}
+
+function ignoreRetriable(error: unknown): void {
+  if (!isRetriable(error)) throw error;
 }
 
 /** Whether a quota is exhausted that waiting does not free: the group or the server is full. */
