@@ -1,16 +1,15 @@
 /**
- * CRC-32C (Castagnoli): a portable implementation and, where the platform has one, a native one,
- * with equal results. The portable one is slicing-by-16, which processes sixteen bytes per step
- * with one table for each (Kounavis and Berry, 2005).
+ * CRC-32C (Castagnoli): an implementation in plain JavaScript and, for long inputs, one in
+ * WebAssembly, with equal results. The former is slicing-by-16, which processes sixteen bytes per
+ * step with one table for each (Kounavis and Berry, 2005).
  */
-import { platform } from "#platform";
-import { view } from "./view.js";
+import { Crc32cFolding } from "./crc32c-folding.js";
 
 const POLYNOMIAL = 0x82f63b78;
 const SLICES = 16;
 
-/** Below this length the call into native code costs more than the portable computation. */
-const NATIVE_FROM_BYTES = 192;
+/** Below this length plain JavaScript is as fast. */
+const FOLD_FROM_BYTES = 3 * 1024;
 
 function makeTables(): Uint32Array {
   const tables = new Uint32Array(SLICES * 256);
@@ -59,13 +58,24 @@ export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length,
   return ~crc >>> 0;
 }
 
+/** Made when it is first needed. */
+let folding: typeof portableCrc32c | undefined;
+
 /**
  * Computes the CRC-32C of `bytes[start, end)` with the fastest implementation available. `before`
  * is the checksum of the preceding bytes, to continue from; 0 if there are none.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
-  if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) {
-    return portableCrc32c(bytes, start, end, before);
+  if (end - start < FOLD_FROM_BYTES) return portableCrc32c(bytes, start, end, before);
+  folding ??= makeFolding();
+  return folding(bytes, start, end, before);
+}
+
+function makeFolding(): typeof portableCrc32c {
+  try {
+    const made = new Crc32cFolding(portableCrc32c);
+    return (bytes, start = 0, end = bytes.length, before = 0) => made.crc32c(bytes, start, end, before);
+  } catch {
+    return portableCrc32c;
   }
-  return platform.crc32c(start === 0 && end === bytes.length ? bytes : view(bytes, start, end), before);
 }

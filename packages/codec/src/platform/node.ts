@@ -1,7 +1,4 @@
-/**
- * The platform features of Node: compression, and a native CRC-32C if the optional peer dependency
- * `@node-rs/crc32` is installed.
- */
+/** The platform features of Node. */
 import zlib from "node:zlib";
 import type { Platform, Unpacked } from "./platform.js";
 
@@ -52,27 +49,10 @@ function later(
   });
 }
 
-interface NativeCrc32c {
-  crc32c(bytes: Uint8Array, before: number): number;
-}
-
-function nativeCrc32c(): Platform["crc32c"] {
-  try {
-    // Not an import statement: a bundler would follow it and include the native binary of the build
-    // machine.
-    const { createRequire } = process.getBuiltinModule("node:module");
-    const native = createRequire(import.meta.url)("@node-rs/crc32") as NativeCrc32c;
-    return (bytes, before) => native.crc32c(bytes, before);
-  } catch {
-    return undefined; // not installed, or no binary for this platform: the portable implementation is used
-  }
-}
-
 export const platform: Platform = {
   allocate: (length) => Buffer.allocUnsafeSlow(length),
   utf8Length: (text) => Buffer.byteLength(text),
   writeUtf8: (bytes, at, text, byteLength) => void (bytes as Buffer).write(text, at, byteLength),
-  crc32c: nativeCrc32c(),
   gzip: {
     compress: (bytes) => zlib.gzipSync(bytes, { level: 1 }),
     decompress: (bytes, maxBytes) => zlib.gunzipSync(bytes, { maxOutputLength: maxBytes }),

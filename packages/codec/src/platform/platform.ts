@@ -11,8 +11,6 @@ export interface Platform {
    * Writes a text of `byteLength` bytes in UTF-8 at `bytes[at]` of a buffer that `allocate` made.
    */
   writeUtf8(bytes: Uint8Array, at: number, text: string, byteLength: number): void;
-  /** @param before checksum of the preceding bytes; 0 if there are none */
-  readonly crc32c: ((bytes: Uint8Array, before: number) => number) | undefined;
   readonly gzip: Compressor | undefined;
   readonly zstd: Compressor | undefined;
 }

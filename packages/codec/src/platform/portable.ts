@@ -10,7 +10,6 @@ export const platform: Platform = {
   allocate: (length) => new Uint8Array(length),
   utf8Length: undefined,
   writeUtf8: (bytes, at, text, byteLength) => void encoder.encodeInto(text, bytes.subarray(at, at + byteLength)),
-  crc32c: undefined,
   gzip: undefined,
   zstd: undefined,
 };

@@ -52,7 +52,9 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/group/group-session.ts", GROUP, {
     "comes back as the member that is out": ["          this.#memberId = randomUUID();\n", ""],
-    "leaves it to the server to choose an id": ["      memberId: this.#memberId,\n", ""],
+    "leaves it to the server to choose an id": ["memberId: this.#memberId, memberEpoch: this.#memberEpoch });", "});"],
+    "does not leave without a connection": ["if (!this.#isMember || signal.aborted) return;", "return;"],
+    "asks to leave a group that refused it": ["      this.#stop.abort(); // a request", "      // a request"],
     "sends no heartbeats": [
       "startInterval(event.heartbeatIntervalMs, () => membership.heartbeat())",
       "startInterval(event.heartbeatIntervalMs, () => {})",
