@@ -6,7 +6,12 @@ import type { Source } from "./values.ts";
 /** What a record of our format adds to its value, nearly. */
 const RECORD_OVERHEAD_BYTES = 4;
 
-export const settings = `messages of ${MESSAGE_BYTES / 1024} KiB, windows and V8 flags as LogStore's`;
+/** Of the values whose latency is measured: nothing in the messages says it. */
+const LIVE_VALUE_BYTES = 100;
+
+export const settings =
+  `messages of ${MESSAGE_BYTES / 1024} KiB, windows and V8 flags as LogStore's; ` +
+  "latencies: a message of all values that wait is sent when the one before is acknowledged";
 
 export async function connect(address: string, { certificate }: ClientOptions): Promise<LogConnection> {
   const bare = new BareClient(Number(address.split(":").at(-1)), certificate);
@@ -21,6 +26,15 @@ export async function connect(address: string, { certificate }: ClientOptions): 
     async consume(_topic, sink, count) {
       await bare.download(MESSAGE_BYTES, messagesOf(count, valueBytes));
       sink.seen = count;
+    },
+    async live() {
+      const live = bare.live();
+      return {
+        send: (value) => live.send(value),
+        tail: (use) => live.tail(LIVE_VALUE_BYTES, use),
+        flush: () => live.flush(),
+        close: async () => live.close(),
+      };
     },
     async close() {
       bare.close();

@@ -35,7 +35,11 @@ const method = (name: string, requestStream: boolean) => ({
   responseSerialize: same,
   responseDeserialize: same,
 });
-const service = { download: method("download", false), upload: method("upload", true) } satisfies ServiceDefinition;
+const service = {
+  download: method("download", false),
+  upload: method("upload", true),
+  tail: method("tail", false),
+} satisfies ServiceDefinition;
 
 /** Resolves to the port. Raises the receive windows of all connections of this process. */
 export async function serveBare(certificate?: Certificate): Promise<number> {
@@ -44,6 +48,7 @@ export async function serveBare(certificate?: Certificate): Promise<number> {
     session?.settings({ initialWindowSize: WINDOW_BYTES });
     (session as { setLocalWindowSize?(size: number): void } | undefined)?.setLocalWindowSize?.(WINDOW_BYTES);
   });
+  const tails = new Set<ServerWritableStream<Buffer, Buffer>>();
   const server = new Server({ "grpc.max_receive_message_length": MAX_MESSAGE_BYTES });
   server.addService(service, {
     download(call: ServerWritableStream<Buffer, Buffer>) {
@@ -60,8 +65,17 @@ export async function serveBare(certificate?: Certificate): Promise<number> {
     },
     upload(call: ServerDuplexStream<Buffer, Buffer>) {
       const ack = Buffer.alloc(16);
-      call.on("data", () => call.write(ack));
+      call.on("data", (message: Buffer) => {
+        for (const tail of tails) tail.write(message);
+        call.write(ack);
+      });
       call.on("end", () => call.end());
+    },
+    /** Gets every message of every upload from now on. */
+    tail(call: ServerWritableStream<Buffer, Buffer>) {
+      tails.add(call);
+      call.on("cancelled", () => tails.delete(call));
+      call.write(Buffer.alloc(0));
     },
   });
   return new Promise((resolve, reject) => {
@@ -133,7 +147,63 @@ export class BareClient {
     if (acked !== messages) throw new Error(`${acked} messages were acknowledged`);
   }
 
+  /** A stream of messages, each of which is sent when the one before is acknowledged. */
+  live(): BareLive {
+    return new BareLive(this.#client);
+  }
+
   close(): void {
     this.#client.close();
+  }
+}
+
+/** A producer whose values wait for the acknowledgement of those before, and a tail. */
+export class BareLive {
+  readonly #client: Client;
+  readonly #upload: ClientDuplexStream<Buffer, Buffer>;
+  #tail: ClientReadableStream<Buffer> | undefined;
+  #waiting: Buffer[] = [];
+  #isUnderWay = false;
+  #isIdle: (() => void) | undefined;
+
+  constructor(client: Client) {
+    this.#client = client;
+    this.#upload = client.makeBidiStreamRequest(service.upload.path, same, same);
+    this.#upload.on("error", () => {}); // it is cancelled at the end
+    this.#upload.on("data", () => this.#sendNext());
+  }
+
+  send(value: Buffer): void {
+    this.#waiting.push(value);
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    process.nextTick(() => this.#sendNext());
+  }
+
+  #sendNext(): void {
+    this.#isUnderWay = this.#waiting.length > 0;
+    if (this.#isUnderWay) this.#upload.write(Buffer.concat(this.#waiting.splice(0)));
+    else this.#isIdle?.();
+  }
+
+  /** Resolves when the tail has begun. Values have `valueBytes` bytes each. */
+  async tail(valueBytes: number, use: (value: Uint8Array) => void): Promise<void> {
+    this.#tail = this.#client.makeServerStreamRequest(service.tail.path, same, same, Buffer.alloc(0));
+    this.#tail.on("error", () => {}); // it is cancelled at the end
+    await new Promise<void>((resolve) => {
+      this.#tail!.on("data", (message: Buffer) => {
+        resolve();
+        for (let at = 0; at < message.length; at += valueBytes) use(message.subarray(at, at + valueBytes));
+      });
+    });
+  }
+
+  async flush(): Promise<void> {
+    if (this.#isUnderWay) await new Promise<void>((resolve) => (this.#isIdle = resolve));
+  }
+
+  close(): void {
+    this.#upload.cancel();
+    this.#tail?.cancel();
   }
 }

@@ -37,6 +37,7 @@ const PEERS_INSTALL = fileURLToPath(new URL("peers/node_modules", ROOT));
 
 export const EMBEDDED: readonly Contestant[] = [
   { name: "raw file", file: `${OWN}/raw-file.ts` },
+  { name: "raw file, for await", file: `${OWN}/raw-file.ts`, way: "for await" },
   { name: "LogStore", file: `${OWN}/logstore-embedded.ts`, way: "batches" },
   { name: "LogStore, chunks", file: `${OWN}/logstore-embedded.ts`, way: "chunks" },
   { name: "LogStore, records", file: `${OWN}/logstore-embedded.ts`, way: "records" },

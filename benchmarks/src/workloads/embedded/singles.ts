@@ -8,7 +8,7 @@ import { contest } from "./contest.ts";
 
 const VALUE_BYTES = 100;
 /** Ways that only read, and those that append no single values. */
-const OTHERS = ["LogStore, records", "LogStore, chunks", "async-append-only-log", "Go ancestor"];
+const OTHERS = ["raw file, for await", "LogStore, records", "LogStore, chunks", "async-append-only-log", "Go ancestor"];
 const CONTESTANTS = EMBEDDED.filter(({ name }) => !OTHERS.includes(name));
 
 export async function embeddedFlushed(settings: Settings): Promise<Result[]> {

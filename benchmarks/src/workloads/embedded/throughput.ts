@@ -79,7 +79,7 @@ async function measure(settings: Settings, shape: Shape): Promise<Record<"append
       return { appendMs, figures: { append, read, size: bytes / (count * valueBytes) } };
     },
   );
-  const isUsed = ({ contestant }: Series) => !/^LogStore, (records|chunks)/.test(contestant); // those only read
+  const isUsed = ({ contestant }: Series) => !/, (records|chunks|for await)/.test(contestant); // those only read
   const resultOf = (what: keyof typeof series, heading: string, unit: string): Result => ({
     name: ["embedded", what, valueBytes, batch, durability, ...(compression === "none" ? [] : [compression])].join("."),
     title: `${heading}, ${title}`,
@@ -117,6 +117,7 @@ function readRatios(series: readonly Series[]): Ratio[] {
     ...ways.map(([way, name, atLeast]) =>
       ratioOf(`embedded.read.${way}.raw-file`, find(series, name), raw, { atLeast }),
     ),
+    ratioOf("embedded.read.records.for-await", find(series, "LogStore, records"), find(series, "raw file, for await")),
     ratioOf("embedded.read.batches.async-append-only-log", find(series, "LogStore"), offsets, { atLeast: 1.5 }),
   ];
 }

@@ -18,10 +18,12 @@ const MOST_WARM_UP_MS = 2_000;
 const PROBE = { count: 20_000, batch: 1_000, inFlight: 4, valueBytes: VALUE_BYTES };
 
 const CONTESTANTS = SERVED.filter(isLive);
+/** What grpc-js alone needs for the messages that LogStore exchanges. */
+const LIMIT = "bare gRPC";
 
 /** At 10,000 values a second, and at 75 % of what the slowest peer can take. */
 export async function servedLatency(settings: Settings): Promise<Result[]> {
-  await using race = await Race.start(settings, "written");
+  await using race = await Race.start(settings, "written", CONTESTANTS);
   const slowest = race.slowestPeer();
   const usual = await race.run("10k", () => USUAL_RATE);
   if (slowest === undefined) return usual;
@@ -33,14 +35,15 @@ export async function servedLatency(settings: Settings): Promise<Result[]> {
 export async function latencyByLoad(all: Settings): Promise<Result[]> {
   const settings = { ...all, latencyMs: all.latencyMs / 3 };
   const results: Result[] = [];
+  const contestants = CONTESTANTS.filter(({ name }) => name !== LIMIT); // its maximum is of large messages
   {
-    await using race = await Race.start(settings, "written");
+    await using race = await Race.start(settings, "written", contestants);
     for (const share of SHARES) {
       const name = `${share * 100}-percent`;
       results.push(...(await race.run(name, (contestant) => Math.round(share * race.mostOf(contestant)))));
     }
   }
-  await using race = await Race.start(settings, "flushed");
+  await using race = await Race.start(settings, "flushed", contestants);
   results.push(...(await race.run("1k.flushed", () => USUAL_RATE / 10)));
   return results.map((result) => ({ ...result, ratios: [] }));
 }
@@ -58,8 +61,8 @@ class Race implements AsyncDisposable {
     this.#contestants = contestants;
   }
 
-  static async start(settings: Settings, durability: Durability): Promise<Race> {
-    const contestants = takingPart(CONTESTANTS, settings);
+  static async start(settings: Settings, durability: Durability, all: readonly ServedContestant[]): Promise<Race> {
+    const contestants = takingPart(all, settings);
     const guests = await Guests.invite(contestants, { servers: settings.servers, durability });
     const race = new Race(guests, settings, contestants);
     if (durability === "written") await race.#probe();
@@ -140,11 +143,15 @@ class Race implements AsyncDisposable {
 /** Of LogStore, the way that sends record by record. PostgreSQL's clients would have to ask. */
 function isLive({ name, way, isTool }: ServedContestant): boolean {
   if (name.startsWith("LogStore")) return way === "send";
-  return isTool !== true && way !== "packed" && !["bare gRPC", "PostgreSQL"].includes(name);
+  return isTool !== true && way !== "packed" && name !== "PostgreSQL";
 }
 
 function ratiosOf(name: string, figure: keyof Latency, series: readonly Series[]): Ratio[] {
   if (figure === "p999") return [];
   const ours = series.find(({ contestant }) => contestant === "LogStore, send");
-  return [ratioOf(`latency.${name}.${figure}.best-peer`, ours, bestNodeClient(series, "lower"), { atMost: 1 })];
+  const limit = series.find(({ contestant }) => contestant === LIMIT);
+  return [
+    ratioOf(`latency.${name}.${figure}.best-peer`, ours, bestNodeClient(series, "lower"), { atMost: 1 }),
+    ratioOf(`latency.${name}.${figure}.bare`, ours, limit),
+  ];
 }
