@@ -3,7 +3,6 @@
  * one by one, and the cost of commits.
  */
 import { connect } from "@logstore/client";
-import { RESPONSE_BYTES } from "../../contestants/bare-grpc.ts";
 import type { GroupReaderTasks } from "../../processes/programs/group-reader.ts";
 import { Worker } from "../../processes/worker.ts";
 import { against, figure, type Result } from "../../statistics/result.ts";
@@ -20,9 +19,7 @@ const FREQUENT_COMMIT_INTERVAL_MS = 50;
 
 export async function reading(address: string, barePort: number, records: number, rounds: number): Promise<Result[]> {
   const { recordsPerMessage, sealedBytes } = sealedBatch();
-  const batchesPerResponse = Math.floor(RESPONSE_BYTES / sealedBytes);
-  const atOnce = PARTITIONS * batchesPerResponse;
-  const messages = Math.ceil(records / recordsPerMessage / atOnce) * atOnce;
+  const messages = Math.ceil(records / recordsPerMessage / PARTITIONS) * PARTITIONS;
   const moved = messages * recordsPerMessage;
   const client = connect(address);
   const readers = await Promise.all(
@@ -38,11 +35,7 @@ export async function reading(address: string, barePort: number, records: number
       oneByOne: await Group.join(client, TOPIC, "one-by-one", readers.slice(0, 1), { by: "record" }),
     };
     const streams = PARTITIONS / MEMBERS;
-    const download = {
-      streams,
-      messageBytes: sealedBytes * batchesPerResponse,
-      messages: messages / MEMBERS / batchesPerResponse,
-    };
+    const download = { streams, messageBytes: sealedBytes, messages: messages / MEMBERS };
     const runs = await inTurns(rounds, {
       bare: () =>
         timed(moved, async () => void (await Promise.all(readers.map((one) => one.ask("download", download))))),

@@ -1,12 +1,11 @@
 import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import { rejectAll, resolveAll, type Waiter } from "./waiters.js";
+import { Waiters } from "./waiters.js";
 
 /** Records that are sent together, from the first append until their outcome is known. */
 export class Batch {
   readonly builder: RecordBatchBuilder;
-  /** One for each record, in order. */
-  readonly waiters: Waiter[] = [];
+  readonly waiters: Waiters;
   /** Monotonic ms. */
   readonly deadline: number;
   /** Bytes that its records take of the producer's buffer. */
@@ -29,10 +28,16 @@ export class Batch {
   /** Options of its builder, if the builder may be reused. */
   readonly builderOptions: RecordBatchBuilderOptions | undefined;
 
-  constructor(builder: RecordBatchBuilder, deadline: number, builderOptions?: RecordBatchBuilderOptions) {
+  constructor(
+    builder: RecordBatchBuilder,
+    deadline: number,
+    builderOptions?: RecordBatchBuilderOptions,
+    waiters = new Waiters(),
+  ) {
     this.builderOptions = builderOptions;
     this.builder = builder;
     this.deadline = deadline;
+    this.waiters = waiters;
   }
 
   /** Resolves when every waiter was settled; never rejects. */
@@ -55,7 +60,7 @@ export class Batch {
   resolve(topic: string, partition: number, baseOffset: number, durability: Durability): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    resolveAll(this.waiters, topic, partition, baseOffset, durability);
+    this.waiters.resolve(topic, partition, baseOffset, durability);
     this.#settled.resolve();
   }
 
@@ -68,7 +73,7 @@ export class Batch {
   reject(error: unknown): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    rejectAll(this.waiters, error);
+    this.waiters.reject(error);
     this.#settled.resolve();
   }
 }

@@ -4,27 +4,32 @@ import { BufferFullError } from "@logstore/codec";
 /** Bytes that are accepted before the event loop gets a turn: about as many as are sent in one. */
 const BYTES_A_TURN = 512 * 1024;
 
+/** Default of `batchBytes`. */
+export const DEFAULT_BATCH_BYTES = 256 * 1024;
+
 /**
- * Records a partition that are buffered while the producer is ready: somewhat more than five
- * batches in flight and an open one have, with records of 100 bytes. More of them would only wait,
- * and cost several hundred bytes of promises each, which the garbage collector moves until they are
- * settled.
+ * Batches a partition that are buffered while the producer is ready: five in flight, which are
+ * often acknowledged together, five that are sent then, and those that fill meanwhile. With fewer,
+ * the log waits for the producer. More would only wait: they leave the processor's cache before
+ * they are sent, and the garbage collector moves what belongs to them. Smaller batches count like
+ * ones of the default size, because a record may be longer than `batchBytes`.
  */
-const READY_RECORDS_A_PARTITION = 16 * 1024;
+const READY_BATCHES_A_PARTITION = 12;
 
 /** Limits the records that a producer buffers. */
 export class BufferBudget {
   readonly #maxBytes: number;
+  readonly #readyBytesAPartition: number;
   #usedBytes = 0;
-  #recordCount = 0;
-  /** Most records that are buffered while the producer is ready. */
-  #readyRecords = Number.POSITIVE_INFINITY;
+  /** Most bytes that are buffered while the producer is ready. */
+  #readyBytes: number;
   #takenThisTurn = 0;
-  #awaitingHalf: (() => void)[] = [];
   #awaitingReady: (() => void)[] = [];
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, batchBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#readyBytesAPartition = READY_BATCHES_A_PARTITION * Math.max(batchBytes, DEFAULT_BATCH_BYTES);
+    this.#readyBytes = maxBytes / 2;
   }
 
   fits(bytes: number): boolean {
@@ -38,7 +43,7 @@ export class BufferBudget {
 
   /** Tells how many partitions the records are sent to. */
   set partitionCount(count: number) {
-    this.#readyRecords = count * READY_RECORDS_A_PARTITION;
+    this.#readyBytes = Math.min(this.#maxBytes / 2, count * this.#readyBytesAPartition);
   }
 
   /**
@@ -55,46 +60,41 @@ export class BufferBudget {
       );
     }
     this.#usedBytes += bytes;
-    this.#recordCount++;
     this.#takenThisTurn += bytes;
   }
 
-  release(bytes: number, recordCount: number): void {
+  release(bytes: number): void {
     this.#usedBytes -= bytes;
-    this.#recordCount -= recordCount;
-    if (this.#isHalfFree()) for (const resume of this.#awaitingHalf.splice(0)) resume();
     if (this.isReady) for (const resume of this.#awaitingReady.splice(0)) resume();
   }
 
-  /** Resolves when `bytes` fit, or if they never can. */
+  /** Resolves when the producer is ready and `bytes` fit, or if they never can. */
   async room(bytes: number): Promise<void> {
-    await this.#turn();
-    while (bytes <= this.#maxBytes && !this.fits(bytes)) {
-      await new Promise<void>((resolve) => this.#awaitingHalf.push(resolve));
-    }
+    await this.ready();
+    while (bytes <= this.#maxBytes && !this.fits(bytes)) await this.#released();
   }
 
   /** Resolves when the producer is ready. */
   async ready(): Promise<void> {
-    await this.#turn();
-    if (!this.isReady) await new Promise<void>((resolve) => this.#awaitingReady.push(resolve));
+    if (!this.isReady) await this.#released();
   }
 
   /**
-   * Whether at most half of the buffer is in use, and no more records are in it than keep the
-   * partitions busy.
+   * Whether at most half of the buffer is in use, and no more than keeps the partitions busy.
    */
   get isReady(): boolean {
-    return this.#isHalfFree() && this.#recordCount <= this.#readyRecords;
+    return this.#usedBytes <= this.#readyBytes;
   }
 
-  #isHalfFree(): boolean {
-    return this.#usedBytes <= this.#maxBytes / 2;
-  }
-
-  async #turn(): Promise<void> {
+  /** Lets the event loop run if it should. */
+  async turn(): Promise<void> {
     if (!this.isTurnDue) return;
     this.#takenThisTurn = 0;
     await setImmediate();
+  }
+
+  /** Resolves when bytes are released and the producer is ready. */
+  #released(): Promise<void> {
+    return new Promise((resolve) => this.#awaitingReady.push(resolve));
   }
 }

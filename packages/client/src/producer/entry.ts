@@ -2,7 +2,7 @@ import type { Bytes, HeaderInput } from "@logstore/codec";
 import type { ValueFormat } from "../common/value-format.js";
 import { timestampOf } from "./check-record.js";
 import type { ProducerRecord } from "./producer-record.js";
-import type { Waiter } from "./waiters.js";
+import type { Waiter } from "./waiter.js";
 
 /** Bytes counted for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;
@@ -16,14 +16,15 @@ export interface Entry {
   readonly partition: number | undefined;
   /** Bytes that it takes of the producer's buffer. */
   readonly bytes: number;
-  readonly waiter: Waiter;
+  /** Receives its outcome. Default: the promise of its acknowledgement. */
+  readonly waiter: Waiter | undefined;
 }
 
 /** @throws InvalidValueError, InvalidArgumentError */
 export function entryOf<Input>(
   record: ProducerRecord<Input>,
   format: ValueFormat<unknown, Input>,
-  waiter: Waiter,
+  waiter: Waiter | undefined,
 ): Entry {
   const { key, value, headers, partition } = record;
   const timestamp = timestampOf(record);

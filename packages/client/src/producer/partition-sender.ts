@@ -1,6 +1,7 @@
 import { type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
+import type { AppendAck } from "./append-ack.js";
 import type { Batch } from "./batch.js";
 import { beforeDeadline, deliveryTimeout, requestOf } from "./delivery.js";
 import type { Entry } from "./entry.js";
@@ -62,15 +63,25 @@ export class PartitionSender {
     return this.#accumulator.hasOpen;
   }
 
-  append(entry: Entry): void {
-    this.#accumulator.append(entry);
+  /** Returns the promise of the record's acknowledgement, unless the entry has a waiter. */
+  append(entry: Entry): Promise<AppendAck> | undefined {
+    const acked = this.#accumulator.append(entry);
     this.#wake();
+    return acked;
   }
 
   /** Sends open batches without waiting for more records. */
   hurry(): void {
     this.#accumulator.closeOpen();
     this.#sendClosed();
+  }
+
+  /**
+   * Lets no open batch linger. Without a linger time, it is sent anyway when no other is in flight,
+   * and accepts records until then.
+   */
+  endLinger(): void {
+    if (this.#options.lingerMs > 0) this.hurry();
   }
 
   /** Resolves when every record so far is settled. */
@@ -97,7 +108,10 @@ export class PartitionSender {
    */
   #wake(): void {
     if (this.#accumulator.hasClosed) this.#sendClosed();
-    if (this.#timerRuns || this.#inFlight.length > 0 || !this.#accumulator.hasOpen) return;
+    if (!this.#timerRuns && this.#inFlight.length === 0 && this.#accumulator.hasOpen) this.#sendSoon();
+  }
+
+  #sendSoon(): void {
     this.#timerRuns = true;
     const send = () => {
       this.#timerRuns = false;
@@ -132,7 +146,7 @@ export class PartitionSender {
         this.#reject(batch, this.#timeoutError(batch));
         continue;
       }
-      if (batch.sealed === undefined) this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
+      if (batch.sealed === undefined) this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.recordCount));
       batch.ordinal = this.#sent++;
       this.#inFlight.push(batch);
       this.#send(batch, true);
@@ -169,7 +183,7 @@ export class PartitionSender {
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
     const { topic, partition } = this.#target;
     batch.resolve(topic, partition, ack.baseOffset, ack.durability);
-    this.#listener.released(batch.bufferedBytes, batch.waiters.length);
+    this.#listener.released(batch.bufferedBytes);
     this.#answered();
   }
 
@@ -223,7 +237,7 @@ export class PartitionSender {
 
   #reject(batch: Batch, error: unknown): void {
     batch.reject(error);
-    this.#listener.released(batch.bufferedBytes, batch.waiters.length);
+    this.#listener.released(batch.bufferedBytes);
   }
 
   #timeoutError({ failure, sealed }: Batch): DeliveryTimeoutError {

@@ -331,15 +331,16 @@ describe("bounded memory", () => {
   test.each([
     ["t", 1],
     ["many", 4],
-  ])("ready() waits while more records are buffered than keep the partitions of %s busy", async (topic, partitions) => {
+  ])("ready() waits while more is buffered than keeps the partitions of %s busy", async (topic, partitions) => {
     const producer = client().producer(topic);
     await producer.send({ value: "" }); // the partitions are known
     const held = hold();
+    const value = "x".repeat(500);
     const send = (count: number) =>
-      Array.from({ length: count * partitions }, (_, i) => producer.send({ value: "", partition: i % partitions }));
-    const sends = send(10_000);
+      Array.from({ length: count * partitions }, (_, i) => producer.send({ value, partition: i % partitions }));
+    const sends = send(5_000);
     await producer.ready();
-    sends.push(...send(10_000));
+    sends.push(...send(2_000));
     let isReady = false;
     const ready = producer.ready().then(() => (isReady = true));
     for (let i = 0; i < 5; i++) await turn();
@@ -375,6 +376,29 @@ describe("bounded memory", () => {
       count: 100,
       partitions: [{ partition: 0, count: 100, offset: 0, nextOffset: 100 }],
     });
+  });
+
+  test("sendMany reads no more than keeps the partition busy", async () => {
+    let pulled = 0;
+    function* records() {
+      for (; pulled < 20_000; pulled++) yield { value: "x".repeat(500) };
+    }
+    const producer = client().producer("t");
+    await producer.send({ value: "" });
+    const held = hold();
+    const sending = producer.sendMany(records());
+    for (let i = 0; i < 50; i++) await turn();
+    expect(pulled).toBeGreaterThan(5_000);
+    expect(pulled).toBeLessThan(8_000);
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    expect(await sending).toMatchObject({ count: 20_000 });
+  });
+
+  test("sendMany does not wait for the linger time of batches that fill its buffer", async () => {
+    const producer = client().producer("many", { maxBufferedBytes: 1_000_000, lingerMs: 60_000 });
+    const records = Array.from({ length: 4_000 }, (_, i) => ({ value: "x".repeat(234), partition: i % 4 }));
+    expect(await producer.sendMany(records)).toMatchObject({ count: 4_000 });
   });
 
   test("sendMany stops at the first failure, and refuses what never fits", async () => {

@@ -6,7 +6,7 @@ import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/co
 import { isTracing } from "../telemetry/record-context.js";
 import { SendSpan } from "../telemetry/send-span.js";
 import type { AppendAck } from "./append-ack.js";
-import { BufferBudget } from "./buffer-budget.js";
+import { BufferBudget, DEFAULT_BATCH_BYTES } from "./buffer-budget.js";
 import { checkRecord } from "./check-record.js";
 import { DEFAULT_DELIVERY_TIMEOUT_MS } from "./delivery-options.js";
 import { type Entry, entryOf } from "./entry.js";
@@ -54,16 +54,17 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.topic = topic;
     this.#format = new ValueFormat(options);
     this.#deliveryTimeoutMs = options.deliveryTimeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS;
-    this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024);
+    const { batchBytes = DEFAULT_BATCH_BYTES } = options;
+    this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024, batchBytes);
     const senderOptions = {
       lingerMs: options.lingerMs ?? 0,
-      batchBytes: options.batchBytes ?? 256 * 1024,
+      batchBytes,
       deliveryTimeoutMs: this.#deliveryTimeoutMs,
       compression: options.compression ?? "none",
       durability: options.durability,
     };
     this.#senders = new TopicSenders(api, { topic, ...target }, senderOptions, {
-      released: (bytes, recordCount) => this.#budget.release(bytes, recordCount),
+      released: (bytes) => this.#budget.release(bytes),
       described: (partitionCount) => {
         this.#budget.partitionCount = partitionCount;
       },
@@ -101,28 +102,32 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   #send(record: ProducerRecord<Input>): Promise<AppendAck> {
-    return new Promise((resolve, reject) => {
+    try {
       this.#checkOpen();
       checkRecord(record);
       const valid = this.#format.validate(record.value);
       valid?.catch(() => {}); // reported later, unless the record is refused for another reason first
-      const entry = entryOf(record, this.#format, { resolve, reject });
+      const entry = entryOf(record, this.#format, undefined);
       this.#budget.take(entry.bytes);
-      this.#queue.add(entry, valid);
-    });
+      return this.#queue.add(entry, valid)!;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
-   * Resolves when at most half of `maxBufferedBytes` is in use, and no more records wait than keep
-   * the topic's partitions busy. It lets the event loop run now and then, so that a loop of `send`
-   * and `ready` does not keep batches from being sent.
+   * Resolves when at most half of `maxBufferedBytes` is in use, and no more than keeps the topic's
+   * partitions busy, which is some batches for each. It lets the event loop run now and then, so
+   * that a loop of `send` and `ready` does not keep batches from being sent.
    */
   ready(): Promise<void> {
     return this.#budget.isReady && !this.#budget.isTurnDue ? READY : this.#becomeReady();
   }
 
   async #becomeReady(): Promise<void> {
-    if (!this.#budget.isReady) await this.#hurry();
+    await this.#budget.turn();
+    if (this.#budget.isReady) return;
+    await this.#endLinger();
     await this.#budget.ready();
   }
 
@@ -235,10 +240,15 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
 
   #takeWithRoom(record: ProducerRecord<Input>, outcome: SendManyOutcome): true | Promise<true> {
     const entry = entryOf(record, this.#format, outcome);
-    const fits = this.#budget.fits(entry.bytes);
-    if (fits && !this.#budget.isTurnDue) return this.#take(entry, outcome);
-    const hurried = fits ? Promise.resolve() : this.#hurry();
-    return hurried.then(() => this.#budget.room(entry.bytes)).then(() => this.#take(entry, outcome));
+    const isDelayed = this.#budget.isTurnDue || !this.#budget.fits(entry.bytes);
+    return isDelayed ? this.#takeLater(entry, outcome) : this.#take(entry, outcome);
+  }
+
+  async #takeLater(entry: Entry, outcome: SendManyOutcome): Promise<true> {
+    await this.#budget.turn();
+    if (!this.#budget.isReady || !this.#budget.fits(entry.bytes)) await this.#endLinger();
+    await this.#budget.room(entry.bytes);
+    return this.#take(entry, outcome);
   }
 
   #take(entry: Entry, outcome: SendManyOutcome): true {
@@ -250,8 +260,13 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   #refuse(entry: Entry, error: unknown): void {
-    this.#budget.release(entry.bytes, 1);
-    entry.waiter.reject(error, 1);
+    this.#budget.release(entry.bytes);
+    entry.waiter?.reject(error, 1);
+  }
+
+  async #endLinger(): Promise<void> {
+    await this.#queue.emptied;
+    this.#senders.endLinger();
   }
 
   /** Sends open batches without waiting for more records. */

@@ -1,4 +1,5 @@
 import { type ProducerStamp, RecordBatchBuilder, type RecordBatchBuilderOptions } from "@logstore/codec";
+import type { AppendAck } from "./append-ack.js";
 import { Batch } from "./batch.js";
 import type { Entry } from "./entry.js";
 import { limitedTo } from "./split-batch.js";
@@ -27,14 +28,23 @@ export class RecordAccumulator {
     return this.#closed.length > 0;
   }
 
-  /** @throws RecordTooLargeError, InvalidArgumentError; other records are not affected */
-  append(entry: Entry): void {
-    if (this.#open === undefined || !this.#put(this.#open, entry)) {
-      const batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs, this.#builderOptions);
-      this.#put(batch, entry);
+  /**
+   * Returns the promise of the record's acknowledgement, unless the entry has a waiter.
+   *
+   * @throws RecordTooLargeError, InvalidArgumentError; other records are not affected
+   */
+  append({ key, value, timestamp, headers, bytes, waiter }: Entry): Promise<AppendAck> | undefined {
+    let batch = this.#open;
+    if (batch === undefined || !batch.builder.append(key, value, timestamp, headers)) {
+      batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs, this.#builderOptions);
+      batch.builder.append(key, value, timestamp, headers);
       this.closeOpen();
       this.#open = batch;
     }
+    batch.bufferedBytes += bytes;
+    if (waiter === undefined) return batch.waiters.addSingle();
+    batch.waiters.add(waiter);
+    return undefined;
   }
 
   /** Limits batches from now on to `maxBatchBytes`, which is the topic's limit. */
@@ -75,13 +85,6 @@ export class RecordAccumulator {
 
   batches(): Batch[] {
     return this.#open === undefined ? [...this.#closed] : [...this.#closed, this.#open];
-  }
-
-  #put(batch: Batch, { key, value, timestamp, headers, bytes, waiter }: Entry): boolean {
-    if (!batch.builder.append(key, value, timestamp, headers)) return false;
-    batch.waiters.push(waiter);
-    batch.bufferedBytes += bytes;
-    return true;
   }
 
   #takeBuilder(): RecordBatchBuilder {

@@ -1,6 +1,8 @@
 import { DeliveryTimeoutError } from "@logstore/codec";
 import { settledWithin } from "../common/registry.js";
+import type { AppendAck } from "./append-ack.js";
 import { copyOfEntry, type Entry } from "./entry.js";
+import { SingleAcks } from "./single-acks.js";
 import type { TopicSenders } from "./topic-senders.js";
 
 /** A refusal, so that a record may be refused with any value, `undefined` too. */
@@ -32,14 +34,21 @@ export class RecordQueue {
     this.#options = options;
   }
 
-  /** @param valid settles when the record's value was validated; undefined where it needs not be */
-  add(entry: Entry, valid: Promise<void> | undefined): void {
-    if (this.#emptying === undefined && valid === undefined && this.#senders.isReady) {
-      this.#pass(entry);
-      return;
-    }
-    this.#queue.push({ entry: copyOfEntry(entry), valid });
+  /**
+   * Returns the promise of the record's acknowledgement, unless the entry has a waiter.
+   *
+   * @param valid settles when the record's value was validated; undefined where it needs not be
+   */
+  add(entry: Entry, valid: Promise<void> | undefined): Promise<AppendAck> | undefined {
+    const passes = this.#emptying === undefined && valid === undefined && this.#senders.isReady;
+    return passes ? this.#pass(entry) : this.#enqueue(copyOfEntry(entry), valid);
+  }
+
+  #enqueue(entry: Entry, valid: Promise<void> | undefined): Promise<AppendAck> | undefined {
+    const acks = entry.waiter === undefined ? new SingleAcks() : undefined;
+    this.#queue.push({ entry: acks === undefined ? entry : { ...entry, waiter: acks }, valid });
     this.#emptying ??= this.#empty();
+    return acks?.add();
   }
 
   /** Resolves when no record waits here; undefined where none does. */
@@ -87,11 +96,12 @@ export class RecordQueue {
     return { error: new DeliveryTimeoutError(`${late} within ${timeoutMs} ms: the record was not sent`, { topic }) };
   }
 
-  #pass(entry: Entry): void {
+  #pass(entry: Entry): Promise<AppendAck> | undefined {
     try {
-      this.#senders.append(entry);
+      return this.#senders.append(entry);
     } catch (error) {
       this.#options.refused(entry, error);
+      return entry.waiter === undefined ? Promise.reject(error) : undefined;
     }
   }
 }

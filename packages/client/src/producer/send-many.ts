@@ -1,5 +1,5 @@
 import type { AppendAck } from "./append-ack.js";
-import type { Waiter } from "./waiters.js";
+import type { Waiter } from "./waiter.js";
 
 /** The result of `sendMany`: where its records are. */
 export interface SendManyResult {
@@ -58,6 +58,10 @@ export class SendManyOutcome implements Waiter {
   reject(error: unknown, count: number): void {
     this.fail(error);
     this.#settle(count);
+  }
+
+  divide(counts: readonly number[]): SendManyOutcome[] {
+    return counts.map(() => this);
   }
 
   /** Resolves when every expected record is settled. */

@@ -22,7 +22,7 @@ export interface SenderTarget {
 
 export interface SenderListener {
   /** Called when records are settled, with the bytes that they took of the buffer. */
-  released(bytes: number, recordCount: number): void;
+  released(bytes: number): void;
   /**
    * Called when the topic was deleted, or deleted and created anew, before its records are
    * rejected.

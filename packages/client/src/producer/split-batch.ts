@@ -23,17 +23,14 @@ export function limitedTo(options: RecordBatchBuilderOptions, maxBatchBytes: num
 function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
   const whole = RecordBatch.parse(batch.sealed!, 0, { ...defaultBatchLimits, maxBatchBytes: batch.sealed!.length });
   const { producerId, producerEpoch } = whole;
-  const parts: Batch[] = [];
+  const sealed: { readonly builder: RecordBatchBuilder; readonly bytes: Uint8Array; readonly count: number }[] = [];
   let builder = new RecordBatchBuilder(options);
   let done = 0;
   const close = () => {
-    const { recordCount } = builder;
-    const part = new Batch(builder, batch.deadline);
-    part.sealed = builder.seal({ producerId, producerEpoch, baseSequence: (whole.baseSequence + done) % 2 ** 32 });
-    // A call of `push` with hundreds of thousands of arguments would overflow the stack.
-    for (const waiter of batch.waiters.slice(done, done + recordCount)) part.waiters.push(waiter);
-    done += recordCount;
-    parts.push(part);
+    const count = builder.recordCount;
+    const baseSequence = (whole.baseSequence + done) % 2 ** 32;
+    sealed.push({ builder, bytes: builder.seal({ producerId, producerEpoch, baseSequence }), count });
+    done += count;
     builder = new RecordBatchBuilder(options);
   };
   for (const { key, value, timestamp, headers } of whole) {
@@ -42,6 +39,12 @@ function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
     builder.append(key, value, timestamp, headers);
   }
   close();
+  const waiters = batch.waiters.divide(sealed.map(({ count }) => count));
+  const parts = sealed.map(({ builder, bytes }, i) => {
+    const part = new Batch(builder, batch.deadline, undefined, waiters[i]);
+    part.sealed = bytes;
+    return part;
+  });
   parts.at(-1)!.bufferedBytes = batch.bufferedBytes;
   batch.replacedBy(parts);
   return parts;
@@ -59,7 +62,7 @@ interface LimitedBatches {
  */
 export function splitRefused(batch: Batch, batches: LimitedBatches): Batch[] | undefined {
   const { failure, sealed, waiters } = batch;
-  if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;
+  if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.recordCount === 1) return undefined;
   // A proxy does not report its limit.
   const { expected = Math.floor(sealed!.length / 2) } = failure as BatchTooLargeError;
   if (expected >= sealed!.length) return undefined;

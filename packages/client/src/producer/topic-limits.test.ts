@@ -1,5 +1,5 @@
 /** A producer respects the limits of its topic, including later changes. */
-import { BatchTooLargeError, frameBatches } from "@logstore/codec";
+import { BatchTooLargeError, frameBatches, PermissionDeniedError } from "@logstore/codec";
 import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { beforeEach, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
@@ -91,6 +91,24 @@ test("a batch of very many records is split, and each caller learns where its ow
   expect(acks.every(({ offset, nextOffset }, i) => offset === i + 1 && nextOffset === i + 2)).toBe(true);
   expect((await many).partitions).toEqual([{ partition: 0, count: 2, offset: 300_001, nextOffset: 300_003 }]);
   expect(log.produced.length).toBeGreaterThan(2);
+});
+
+test("the records of a batch that is split are settled with their part", async () => {
+  const producer = connect(log).producer("t");
+  await producer.send({ value: "" });
+  maxBatchBytes = 2 * KIB;
+  const limited = log.onProduce;
+  const { promise: held, reject: refuse } = Promise.withResolvers<never>();
+  log.onProduce = (request, append) => (log.partition("t", 0).batches.length < 2 ? limited(request, append) : held);
+  const value = "x".repeat(600);
+  const first = producer.send({ value });
+  const many = producer.sendMany([{ value }]);
+  const [second, third] = [producer.send({ value }), producer.send({ value })];
+  expect(await first).toMatchObject({ offset: 1, nextOffset: 2 });
+  expect((await many).partitions).toEqual([{ partition: 0, count: 1, offset: 2, nextOffset: 3 }]);
+  expect(await second).toMatchObject({ offset: 3, nextOffset: 4 });
+  refuse(new PermissionDeniedError("no"));
+  await expect(third).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
 });
 
 test("an answer that is lost after a split repeats no record", async () => {

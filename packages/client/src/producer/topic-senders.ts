@@ -5,6 +5,7 @@ import {
   UnknownPartitionError,
 } from "@logstore/codec";
 import type { LogApi, TopicDescription } from "@logstore/protocol";
+import type { AppendAck } from "./append-ack.js";
 import type { Entry } from "./entry.js";
 import { partitionOf } from "./partition-of.js";
 import { PartitionSender } from "./partition-sender.js";
@@ -83,18 +84,24 @@ export class TopicSenders {
   }
 
   /**
-   * Gives a record to the sender of its partition. The partitions must be known.
+   * Gives a record to the sender of its partition. The partitions must be known. Returns the
+   * promise of its acknowledgement, unless the entry has a waiter.
    *
    * @throws UnknownPartitionError, PartitionerMismatchError; RecordTooLargeError,
    * InvalidArgumentError for a record that no batch takes
    */
-  append(entry: Entry): void {
-    this.#senderFor(entry).append(entry);
+  append(entry: Entry): Promise<AppendAck> | undefined {
+    return this.#senderFor(entry).append(entry);
   }
 
   /** Sends open batches without waiting for more records. */
   hurry(): void {
     for (const sender of this.#senders ?? []) sender.hurry();
+  }
+
+  /** Lets no open batch linger. */
+  endLinger(): void {
+    for (const sender of this.#senders ?? []) sender.endLinger();
   }
 
   /** Resolves when every record given so far is settled. */

@@ -90,8 +90,8 @@ export const conveyorDefects: readonly Defect[] = [
   }),
   ...seenBy(["sends of many", "sends", "sends to a server"], "client/producer/record-queue.ts", {
     "keeps the caller's buffers while it learns the topic": [
-      "{ entry: copyOfEntry(entry), valid }",
-      "{ entry, valid }",
+      "this.#enqueue(copyOfEntry(entry), valid)",
+      "this.#enqueue(entry, valid)",
     ],
   }),
   ...seenBy(["handlers", "bare readers"], "client/grpc/consume-call.ts", {
