@@ -8,6 +8,7 @@ import { readWholeFile } from "../storage/atomic-file.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import { writeTo } from "../storage/write-to.js";
 import { WATERMARKS_FILE } from "./file-names.js";
+import { writeInt64 } from "./write-int64.js";
 
 const SLOT_LENGTH = 24;
 const CRC_OFFSET = 16;
@@ -73,8 +74,8 @@ function encodeSlot(bounds: Bounds | undefined): Uint8Array {
   const slot = Buffer.alloc(SLOT_LENGTH);
   if (bounds === undefined) return slot;
   const { logStart, highWatermark } = bounds;
-  slot.writeBigUInt64LE(BigInt(logStart), 0);
-  slot.writeBigUInt64LE(BigInt(highWatermark), 8);
+  writeInt64(slot, logStart, 0);
+  writeInt64(slot, highWatermark, 8);
   slot.writeUInt32LE(crc32c(slot, 0, CRC_OFFSET), CRC_OFFSET);
   return slot;
 }

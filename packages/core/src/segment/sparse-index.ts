@@ -3,6 +3,7 @@
  * It is a cache that can always be rebuilt from the log. docs/format/index.md has the file format.
  */
 import { crc32c } from "@logstore/codec";
+import { writeInt64 } from "../files/write-int64.js";
 
 /**
  * Minimum distance of two entries, in bytes of log. A look-up reads about this much before the
@@ -60,13 +61,13 @@ export class SparseIndex {
     const file = Buffer.alloc(HEADER_LENGTH + count * ENTRY_LENGTH + CRC_LENGTH);
     file.write(MAGIC, "latin1");
     file.writeUInt32LE(count, 4);
-    file.writeBigUInt64LE(BigInt(baseOffset), 8);
-    file.writeBigUInt64LE(BigInt(logBytes), 16);
+    writeInt64(file, baseOffset, 8);
+    writeInt64(file, logBytes, 16);
     for (let i = 0; i < count; i++) {
       const at = HEADER_LENGTH + i * ENTRY_LENGTH;
       file.writeUInt32LE(this.#offsets[i]! - baseOffset, at);
       file.writeUInt32LE(this.#positions[i]!, at + 4);
-      file.writeBigInt64LE(BigInt(this.#appendTimes[i]!), at + 8);
+      writeInt64(file, this.#appendTimes[i]!, at + 8);
     }
     file.writeUInt32LE(crc32c(file, 0, file.length - CRC_LENGTH), file.length - CRC_LENGTH);
     return file;
