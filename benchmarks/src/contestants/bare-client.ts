@@ -1,5 +1,5 @@
 /** The limit of a served log: grpc-js moves as many bytes in messages of the same size. */
-import { BareClient, MESSAGE_BYTES } from "./bare-grpc.ts";
+import { BareClient, MESSAGE_BYTES, RESPONSE_BYTES } from "./bare-grpc.ts";
 import type { ClientOptions, LogConnection } from "./served.ts";
 import type { Source } from "./values.ts";
 
@@ -10,7 +10,7 @@ const RECORD_OVERHEAD_BYTES = 4;
 const LIVE_VALUE_BYTES = 100;
 
 export const settings =
-  `messages of ${MESSAGE_BYTES / 1024} KiB, windows and V8 flags as LogStore's; ` +
+  `messages of ${MESSAGE_BYTES / 1024} KiB, received ones of ${RESPONSE_BYTES / 1024} KiB, windows and V8 flags as LogStore's; ` +
   "latencies: a message of all values that wait is sent when the one before is acknowledged";
 
 export async function connect(address: string, { certificate }: ClientOptions): Promise<LogConnection> {
@@ -21,10 +21,10 @@ export async function connect(address: string, { certificate }: ClientOptions): 
     async deleteTopic() {},
     async produce(_topic, source: Source) {
       valueBytes = source.valueBytes;
-      await bare.upload(MESSAGE_BYTES, messagesOf(source.count, valueBytes));
+      await bare.upload(MESSAGE_BYTES, messagesOf(source.count, valueBytes, MESSAGE_BYTES));
     },
     async consume(_topic, sink, count) {
-      await bare.download(MESSAGE_BYTES, messagesOf(count, valueBytes));
+      await bare.download(RESPONSE_BYTES, messagesOf(count, valueBytes, RESPONSE_BYTES));
       sink.seen = count;
     },
     async live() {
@@ -42,6 +42,6 @@ export async function connect(address: string, { certificate }: ClientOptions): 
   };
 }
 
-function messagesOf(count: number, valueBytes: number): number {
-  return Math.ceil((count * (valueBytes + RECORD_OVERHEAD_BYTES)) / MESSAGE_BYTES);
+function messagesOf(count: number, valueBytes: number, messageBytes: number): number {
+  return Math.ceil((count * (valueBytes + RECORD_OVERHEAD_BYTES)) / messageBytes);
 }

@@ -18,8 +18,10 @@ import {
 
 import type { Certificate } from "../processes/certificate.ts";
 
-/** The size at which the client sends a batch, and the server a response. */
+/** The size at which the client of LogStore sends a batch. */
 export const MESSAGE_BYTES = 256 * 1024;
+/** The size of the messages that it asks a server for. */
+export const RESPONSE_BYTES = 512 * 1024;
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /** Largest number of unacknowledged messages. */

@@ -3,6 +3,7 @@
  * one by one, and the cost of commits.
  */
 import { connect } from "@logstore/client";
+import { RESPONSE_BYTES } from "../../contestants/bare-grpc.ts";
 import type { GroupReaderTasks } from "../../processes/programs/group-reader.ts";
 import { Worker } from "../../processes/worker.ts";
 import { against, figure, type Result } from "../../statistics/result.ts";
@@ -19,7 +20,9 @@ const FREQUENT_COMMIT_INTERVAL_MS = 50;
 
 export async function reading(address: string, barePort: number, records: number, rounds: number): Promise<Result[]> {
   const { recordsPerMessage, sealedBytes } = sealedBatch();
-  const messages = Math.ceil(records / recordsPerMessage / PARTITIONS) * PARTITIONS;
+  const batchesPerResponse = Math.floor(RESPONSE_BYTES / sealedBytes);
+  const atOnce = PARTITIONS * batchesPerResponse;
+  const messages = Math.ceil(records / recordsPerMessage / atOnce) * atOnce;
   const moved = messages * recordsPerMessage;
   const client = connect(address);
   const readers = await Promise.all(
@@ -35,7 +38,11 @@ export async function reading(address: string, barePort: number, records: number
       oneByOne: await Group.join(client, TOPIC, "one-by-one", readers.slice(0, 1), { by: "record" }),
     };
     const streams = PARTITIONS / MEMBERS;
-    const download = { streams, messageBytes: sealedBytes, messages: messages / MEMBERS };
+    const download = {
+      streams,
+      messageBytes: sealedBytes * batchesPerResponse,
+      messages: messages / MEMBERS / batchesPerResponse,
+    };
     const runs = await inTurns(rounds, {
       bare: () =>
         timed(moved, async () => void (await Promise.all(readers.map((one) => one.ask("download", download))))),

@@ -15,6 +15,12 @@ export interface MergedBatch {
 const KIB = 1024;
 /** Size of the messages of all partitions together while there are few partitions. */
 const MESSAGES_BYTES = 8 * 1024 * KIB;
+const MIN_MESSAGE_BYTES = 64 * KIB;
+/**
+ * A server reads a message from the file in one piece, and sends it when the one before is sent:
+ * the larger they are, the less that costs for each byte. Beyond this size it hardly matters.
+ */
+const MAX_MESSAGE_BYTES = 512 * KIB;
 
 export interface MergeOptions {
   /** Whether the iteration goes on while there is no partition to read. */
@@ -174,7 +180,7 @@ export class Merge {
   /** Largest message of a partition, bytes: the same for every partition. */
   #messageBytes(): number {
     const count = this.#starting.size + this.#fetchers.size + 1;
-    return Math.min(Math.max(Math.floor(MESSAGES_BYTES / count), 64 * KIB), 256 * KIB);
+    return Math.min(Math.max(Math.floor(MESSAGES_BYTES / count), MIN_MESSAGE_BYTES), MAX_MESSAGE_BYTES);
   }
 
   #changed(fetcher: PartitionFetcher): void {

@@ -348,6 +348,21 @@ describe("position, lag, seek", () => {
   });
 });
 
+const KIB = 1024;
+
+test.each([
+  [1, 512 * KIB],
+  [16, 512 * KIB],
+  [64, 128 * KIB],
+  [200, 64 * KIB],
+])("of %d partitions, each is read in messages of at most %d bytes", async (partitions, bytes) => {
+  await api.createTopic({ topic: "wide", partitions });
+  const records = range(0, 10 * partitions).map((n) => ({ key: `${n}`, value: `${n}` }));
+  await connect(api).producer("wide").sendMany(records);
+  await offsets(consume({ assign: { wide: range(0, partitions) } }));
+  expect(new Set(api.consumed.map(({ maxBytes }) => maxBytes))).toEqual(new Set([bytes]));
+});
+
 /** A log that sends one batch per message, whatever is requested. */
 function limited(api: FakeLogApi, maxBytes: number): FakeLogApi["consume"] {
   const consume = FakeLogApi.prototype.consume.bind(api);
