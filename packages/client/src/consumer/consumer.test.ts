@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { FencedMemberError, PermissionDeniedError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { FakeMembership } from "../../test/fake-groups.js";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { type Consumer, type ConsumerOptions, connect, type LogClient, text } from "../index.js";
 
@@ -193,6 +194,42 @@ describe("a loop", () => {
     expect(api.groups.memberships.map(({ said }) => said)).toEqual([["leave"], ["leave"]]);
   });
 
+  test.each([
+    ["which its group refuses", (one: FakeMembership) => one.fail(new PermissionDeniedError("no longer"))],
+    ["whose connection fails before it", (one: FakeMembership) => one.fail(new UnavailableError("the stream broke"))],
+  ])("a member that rejoins to leave, %s, ends without an error", async (_, rejoin) => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 1);
+    membership().fail(new UnavailableError("the stream broke"));
+    await turn();
+    api.groups.onJoin = rejoin;
+    const closed = consumer.close();
+    await records.next();
+    await closed;
+    expect(api.groups.memberships.length).toBe(2);
+  });
+
+  test("a member that its group refuses before it answers the leave ends without an error", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 1);
+    const refused = new PermissionDeniedError("no longer");
+    const left = Promise.withResolvers<void>();
+    membership().left = left.promise;
+    api.groups.onJoin = (one) => one.fail(refused);
+    const closed = consumer.close();
+    await records.next();
+    await eventually(() => membership(0).said.includes("leave"));
+    membership(0).fail(refused);
+    left.resolve();
+    await closed;
+  });
+
   test("a member that its group refuses does not ask to leave it", async () => {
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
     const consumer = member();
@@ -219,6 +256,15 @@ describe("a loop", () => {
     await records.next();
     await closed;
     expect([membership(1).said, membership(1).isBroken]).toEqual([["leave"], false]);
+  });
+
+  test("a static member whose loop has ended can still commit", async () => {
+    await fill(0, 5);
+    api.groups.onJoin = (one) => one.joined("m1", 4).assigned(4, [0]);
+    const consumer = member({ instanceId: "i" });
+    for await (const { offset } of consumer) if (offset === 3) break;
+    await consumer.commit("t", 0, 4);
+    expect(api.groups.commits.at(-1)).toMatchObject({ memberId: "m1", memberEpoch: 4, offsets: [{ offset: 4 }] });
   });
 
   test("a second loop is closed with its client, also when the first one left only after it began", async () => {

@@ -32,8 +32,8 @@ export class GroupSession {
   readonly #listener: SessionListener;
   readonly #stop = new AbortController();
   #membership: GroupMembership | undefined;
-  /** Settles when the newest connection has ended. */
-  #connection: Promise<void> = Promise.resolve();
+  /** Settles when the newest connection has ended: whether the member had joined with it. */
+  #connection: Promise<boolean> = Promise.resolve(false);
   /**
    * Chosen by the client, so that a join whose response was lost can be repeated without leaving a
    * second member behind.
@@ -104,29 +104,38 @@ export class GroupSession {
 
   /**
    * Leaves the group. Without a connection, or if it is lost before the response, the member
-   * rejoins once in order to leave. If that fails, its session times out instead.
+   * rejoins once in order to leave. If that fails, for whatever reason, its session times out
+   * instead.
    *
    * @param signal aborts the wait for the response
    */
   async leave(signal: AbortSignal): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    try {
-      const membership = this.#membership;
-      if (membership !== undefined) {
-        const left = membership.leave().then(() => this.#connection);
-        await endedBy(signal, membership, left).catch(ignoreRetriable);
-      }
-      if (!this.#isMember || signal.aborted) return;
-      const rejoined = this.#join();
-      await endedBy(signal, rejoined, leaveWhenJoined(rejoined)).catch(ignoreRetriable);
-    } catch (error) {
-      if (!hasCode(error, "FENCED_MEMBER")) throw error;
+    const membership = this.#membership;
+    if (membership !== undefined) {
+      await endedBy(signal, membership, this.#leaveWith(membership)).catch(ignorePassing);
     }
+    if (!this.#isMember || signal.aborted) return;
+    await this.#rejoinToLeave(signal).catch(() => {});
   }
 
-  /** Joins once, and handles events until the connection ends. */
-  async #runOnce(): Promise<void> {
+  async #leaveWith(membership: GroupMembership): Promise<void> {
+    await membership.leave();
+    const isConfirmed = await this.#connection.catch(() => false);
+    if (isConfirmed) this.#isMember = false;
+  }
+
+  async #rejoinToLeave(signal: AbortSignal): Promise<void> {
+    const membership = this.#join();
+    await endedBy(signal, membership, leaveWhenJoined(membership));
+  }
+
+  /**
+   * Joins once, and handles events until the connection ends. Resolves to whether the member had
+   * joined.
+   */
+  async #runOnce(): Promise<boolean> {
     const membership = this.#join();
     this.#membership = membership;
     let heartbeats: Timer | undefined;
@@ -137,8 +146,7 @@ export class GroupSession {
         }
         this.#handle(event);
       }
-      const hasJoined = heartbeats !== undefined;
-      if (hasJoined && this.#stop.signal.aborted) this.#isMember = false; // it has left
+      return heartbeats !== undefined;
     } finally {
       heartbeats?.cancel();
       this.#membership = undefined;
@@ -186,8 +194,8 @@ async function endedBy(signal: AbortSignal, membership: GroupMembership, left: P
   if (signal.aborted) await membership[Symbol.asyncIterator]().return?.();
 }
 
-function ignoreRetriable(error: unknown): void {
-  if (!isRetriable(error)) throw error;
+function ignorePassing(error: unknown): void {
+  if (!isRetriable(error) && !hasCode(error, "FENCED_MEMBER")) throw error;
 }
 
 /** Whether a quota is exhausted that waiting does not free: the group or the server is full. */
