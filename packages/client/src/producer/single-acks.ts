@@ -1,4 +1,5 @@
 import type { AppendAck } from "./append-ack.js";
+import { DividedAcks } from "./divided-acks.js";
 import type { Waiter } from "./waiter.js";
 
 /** Returns the acknowledgement of the next record at each call. */
@@ -27,11 +28,11 @@ export class SingleAcks implements Waiter {
     this.#settled.reject(error);
   }
 
-  divide(counts: readonly number[]): SingleAcks[] {
-    const parts = counts.map(() => new SingleAcks());
-    const ofEach = counts.flatMap((count, i) => Array.from({ length: count }, () => parts[i]!)).values();
-    this.#settled.resolve(() => ofEach.next().value!.add());
-    return parts;
+  divide(counts: readonly number[]): readonly Waiter[] {
+    const ofAll = counts.map((count) => Array.from({ length: count }, () => Promise.withResolvers<AppendAck>()));
+    const ofEach = ofAll.flat().values();
+    this.#settled.resolve(() => ofEach.next().value!.promise);
+    return ofAll.map((acks) => new DividedAcks(acks));
   }
 }
 

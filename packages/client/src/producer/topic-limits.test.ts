@@ -111,6 +111,21 @@ test("the records of a batch that is split are settled with their part", async (
   await expect(third).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
 });
 
+test("records are settled in order where one part of a batch is split again", async () => {
+  const producer = connect(log).producer("t");
+  await producer.send({ value: "" });
+  let refusals = 2; // of the batch, and of its first part
+  log.onProduce = (_, append) => {
+    if (refusals-- > 0) throw new BatchTooLargeError("too large");
+    return append();
+  };
+  const settled: number[] = [];
+  const sends = Array.from({ length: 16 }, () => producer.send({ value: "x".repeat(300) }));
+  await Promise.all(sends.map((acked) => acked.then(({ offset }) => settled.push(offset))));
+  expect(settled).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+  expect(log.partition("t", 0).batches.length).toBeGreaterThan(3);
+});
+
 test("an answer that is lost after a split repeats no record", async () => {
   const producer = connect(log).producer("t");
   await producer.send(records(1)[0]!);
