@@ -11,25 +11,26 @@ export const DEFAULT_BATCH_BYTES = 256 * 1024;
  * Batches a partition that are buffered while the producer is ready: five in flight, which are
  * often acknowledged together, five that are sent then, and those that fill meanwhile. With fewer,
  * the log waits for the producer. More would only wait: they leave the processor's cache before
- * they are sent, and the garbage collector moves what belongs to them. Smaller batches count like
- * ones of the default size, because a record may be longer than `batchBytes`.
+ * they are sent, and the garbage collector moves what belongs to them.
  */
 const READY_BATCHES_A_PARTITION = 12;
 
 /** Limits the records that a producer buffers. */
 export class BufferBudget {
   readonly #maxBytes: number;
-  readonly #readyBytesAPartition: number;
+  /**
+   * Bytes that a batch is taken to have. A record that is longer is a batch of its own. Smaller
+   * batches count like ones of the default size.
+   */
+  #batchBytes: number;
+  #partitionCount = Number.POSITIVE_INFINITY;
   #usedBytes = 0;
-  /** Most bytes that are buffered while the producer is ready. */
-  #readyBytes: number;
   #takenThisTurn = 0;
   #awaitingReady: (() => void)[] = [];
 
   constructor(maxBytes: number, batchBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#readyBytesAPartition = READY_BATCHES_A_PARTITION * Math.max(batchBytes, DEFAULT_BATCH_BYTES);
-    this.#readyBytes = maxBytes / 2;
+    this.#batchBytes = Math.max(batchBytes, DEFAULT_BATCH_BYTES);
   }
 
   fits(bytes: number): boolean {
@@ -43,7 +44,7 @@ export class BufferBudget {
 
   /** Tells how many partitions the records are sent to. */
   set partitionCount(count: number) {
-    this.#readyBytes = Math.min(this.#maxBytes / 2, count * this.#readyBytesAPartition);
+    this.#partitionCount = count;
   }
 
   /**
@@ -59,6 +60,7 @@ export class BufferBudget {
         { expected: this.#maxBytes, actual: this.#usedBytes + bytes },
       );
     }
+    if (bytes > this.#batchBytes) this.#batchBytes = bytes;
     this.#usedBytes += bytes;
     this.#takenThisTurn += bytes;
   }
@@ -83,7 +85,8 @@ export class BufferBudget {
    * Whether at most half of the buffer is in use, and no more than keeps the partitions busy.
    */
   get isReady(): boolean {
-    return this.#usedBytes <= this.#readyBytes;
+    const busyBytes = this.#partitionCount * READY_BATCHES_A_PARTITION * this.#batchBytes;
+    return this.#usedBytes <= Math.min(this.#maxBytes / 2, busyBytes);
   }
 
   /** Lets the event loop run if it should. */

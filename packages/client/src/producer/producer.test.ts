@@ -351,6 +351,21 @@ describe("bounded memory", () => {
     await Promise.all(sends);
   });
 
+  test("ready() keeps a partition busy with records longer than a batch", async () => {
+    const producer = client().producer("t");
+    await producer.send({ value: "" });
+    const held = hold();
+    const sends: Promise<unknown>[] = [];
+    for (let i = 0; i < 5; i++) {
+      await producer.ready();
+      sends.push(producer.send({ value: new Uint8Array(3 << 20) }));
+    }
+    while (held.length < 4) await turn(); // the last one is in an open batch
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    await Promise.all(sends);
+  });
+
   test("refused records give their room back", async () => {
     const producer = client().producer("none", { maxBufferedBytes: 100 });
     for (let i = 0; i < 5; i++) {
