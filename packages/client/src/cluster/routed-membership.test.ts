@@ -21,3 +21,15 @@ test("topics that are subscribed to before the coordinator is found are those of
   expect(await next).toEqual({ done: true, value: undefined });
   expect(joins).toEqual([{ group: "g", topics: ["u", "v"] }]);
 });
+
+test.each(["leave", "return"] as const)("%s ends a membership whose coordinator is not found yet", async (end) => {
+  const found = Promise.withResolvers<never>();
+  const membership = new RoutedMembership({ of: () => found.promise } as unknown as Ways, {
+    group: "g",
+    topics: ["t"],
+  });
+  const next = membership.next();
+  await membership[end]();
+  expect(await next).toEqual({ done: true, value: undefined });
+  found.reject(new Error("the look-up failed after the end"));
+});

@@ -12,6 +12,7 @@ export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEv
   #membership: GroupMembership | undefined;
   #events: AsyncIterator<MemberEvent, undefined> | undefined;
   #hasEnded = false;
+  readonly #ended = Promise.withResolvers<void>();
 
   constructor(ways: Ways, request: JoinGroupRequest) {
     this.#ways = ways;
@@ -23,7 +24,8 @@ export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEv
   }
 
   async next(): Promise<IteratorResult<MemberEvent, undefined>> {
-    if (this.#membership === undefined && !this.#hasEnded) await this.#join();
+    // Nobody waits for a coordinator in order to leave it.
+    if (this.#membership === undefined && !this.#hasEnded) await Promise.race([this.#join(), this.#ended.promise]);
     if (this.#events === undefined || this.#hasEnded) return { done: true, value: undefined };
     try {
       const result = await this.#events.next();
@@ -72,5 +74,6 @@ export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEv
   #end(): void {
     if (!this.#hasEnded) this.#way?.leave();
     this.#hasEnded = true;
+    this.#ended.resolve();
   }
 }

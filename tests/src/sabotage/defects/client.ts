@@ -54,6 +54,7 @@ export const clientDefects: readonly Defect[] = [
     "comes back as the member that is out": ["          this.#memberId = randomUUID();\n", ""],
     "leaves it to the server to choose an id": ["memberId: this.#memberId, memberEpoch: this.#memberEpoch });", "});"],
     "does not leave without a connection": ["if (!this.#isMember || signal.aborted) return;", "return;"],
+    "ends with the refusal of its rejoin": ["#rejoinToLeave(signal).catch(() => {});", "#rejoinToLeave(signal);"],
     "asks to leave a group that refused it": ["      this.#stop.abort(); // a request", "      // a request"],
     "sends no heartbeats": [
       "startInterval(event.heartbeatIntervalMs, () => membership.heartbeat())",
