@@ -1,6 +1,9 @@
+import { nextTick } from "node:process";
+
 /**
  * Returns a function that calls `read` once in a turn of the event loop, and returns the same
- * result until the turn ends.
+ * result until the turn ends. It keeps to the real `nextTick` where a test fakes that of `process`:
+ * a call that never comes would keep the result for ever.
  */
 export function onceATurn<T>(read: () => T): () => T {
   let result: T | undefined;
@@ -10,7 +13,7 @@ export function onceATurn<T>(read: () => T): () => T {
   return () => {
     if (result === undefined) {
       result = read();
-      process.nextTick(forget);
+      nextTick(forget);
     }
     return result;
   };

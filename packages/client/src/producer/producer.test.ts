@@ -50,6 +50,23 @@ describe("sending", () => {
     expect([name, ...[record!.key!, record!.value, value].map(toText)]).toEqual(["h", "k", "v", "v"]);
   });
 
+  test("the time of records goes on after a test has faked the timers", async () => {
+    const producer = client().producer("t");
+    const faked = vi.spyOn(process, "nextTick").mockImplementation(() => {});
+    const first = producer.send({ value: "" });
+    faked.mockRestore();
+    await first;
+    const now = vi.spyOn(Date, "now").mockReturnValue(12);
+    onTestFinished(() => now.mockRestore());
+    await producer.send({ value: "" });
+    expect(
+      api
+        .partition("t", 0)
+        .batches.flatMap((batch) => [...batch])
+        .at(-1)!.timestamp,
+    ).toBe(12);
+  });
+
   test("a key always goes to its partition, a partition can be named", async () => {
     const producer = client().producer("many");
     const keyed = await Promise.all(
