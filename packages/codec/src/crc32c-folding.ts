@@ -22,7 +22,7 @@ const PIECE_BYTES = 128 * 1024;
 const DATA = WINDOW_BYTES;
 const REST = DATA + PIECE_BYTES + WINDOW_BYTES;
 
-/** What is used of WebAssembly. Every run-time has it; only the types of browsers declare it. */
+/** What is used of WebAssembly. The types of Node do not declare it. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: Exports };

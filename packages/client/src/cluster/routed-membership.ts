@@ -24,7 +24,7 @@ export class RoutedMembership implements GroupMembership, AsyncIterator<MemberEv
   }
 
   async next(): Promise<IteratorResult<MemberEvent, undefined>> {
-    // Nobody waits for a coordinator in order to leave it.
+    // A membership that ends does not wait until its coordinator is found.
     if (this.#membership === undefined && !this.#hasEnded) await Promise.race([this.#join(), this.#ended.promise]);
     if (this.#events === undefined || this.#hasEnded) return { done: true, value: undefined };
     try {
