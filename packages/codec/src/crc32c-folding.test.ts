@@ -17,22 +17,28 @@ test("the module is its source, assembled", async () => {
   expect(Buffer.from(module.toBinary({}).buffer).toString("base64")).toBe(FOLDING_MODULE);
 });
 
-test("the distances make a multiple of the polynomial", async () => {
+test.each([
+  ["foldNear", 8],
+  ["foldFar", 4],
+])("the distances of %s make a multiple of the polynomial, with %i terms", async (name, terms) => {
   const source = await readFile(WAT, "utf8");
-  const windowBytes = Number(/i32\.sub \(local\.get \$at\) \(i32\.const (\d+)\)/.exec(source)![1]);
-  const exponents = [...source.matchAll(/v128\.xor \(v128\.load offset=(\d+)/g)].map(
-    ([, offset]) => Number(offset) * 8,
-  );
+  const [, body] = new RegExp(`"${name}"(.*?)br_if`, "s").exec(source)!;
+  const windowBytes = Number(/i32\.sub \(local\.get \$at\) \(i32\.const (\d+)\)/.exec(body!)![1]);
+  const exponents = [...body!.matchAll(/v128\.xor \(v128\.load offset=(\d+)/g)].map(([, offset]) => Number(offset) * 8);
   let remainder = powerOfX(windowBytes * 8);
   for (const exponent of exponents) remainder ^= powerOfX(exponent);
-  expect([exponents.length, remainder]).toEqual([7, 0]);
+  expect([exponents.length + 1, remainder]).toEqual([terms, 0]);
 });
 
 describe("equals plain JavaScript", () => {
   const bytes = Uint8Array.from({ length: 300 * KIB }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
 
-  test("at every length around the shortest that is folded, at every alignment", () => {
-    for (let length = 92 * 16 - 40; length <= 92 * 16 + 200; length++) {
+  test.each([
+    ["up to 4 KiB", 0, 4 * KIB],
+    ["around the shortest with which the large window is used", 24 * KIB - 40, 24 * KIB + 200],
+    ["around a piece and the rest of the next one", 152 * KIB - 40, 152 * KIB + 40],
+  ])("at every length %s, at every alignment", (_, shortest, longest) => {
+    for (let length = shortest; length <= longest; length++) {
       const start = length % 17;
       expect(folding.crc32c(bytes, start, start + length, 7), `${length} bytes from ${start}`).toBe(
         portableCrc32c(bytes, start, start + length, 7),

@@ -3,24 +3,34 @@
  *
  * A checksum depends only on the remainder of the input, as a polynomial, modulo P, the polynomial
  * of CRC-32C. Adding a multiple of P does not change it. A multiple with few terms, whose exponents
- * are multiples of 128, removes the first 16 bytes of the input and adds them to a few later
- * vectors of 16 bytes: seven loads and XORs instead of sixteen look-ups in tables (Russell, Chorba:
- * A novel CRC32 implementation, 2024, arXiv:2412.16398). Repeated to the end, this leaves an input
- * of less than 1.5 KB with the same checksum, which {@link portableCrc32c} computes.
+ * are multiples of 8, removes the first 16 bytes of the input and adds them to the bytes at a few
+ * distances behind them: loads and XORs instead of sixteen look-ups in tables (Russell, Chorba: A
+ * novel CRC32 implementation, 2024, arXiv:2412.16398). Repeated to the end, this leaves an input as
+ * short as the largest of the distances, its window, with the same checksum.
+ *
+ * The fewer terms a multiple has, the larger is its window. A long input is first reduced with a
+ * multiple of four terms, and what it leaves with one of eight, which leaves less than 1.5 KB for
+ * {@link portableCrc32c}.
  */
 import { FOLDING_MODULE } from "./crc32c-folding-module.js";
 import { view } from "./view.js";
 
 const VECTOR_BYTES = 16;
-/** The largest distance, in bytes, to which a vector is added; see crc32c-folding.wat. */
-const WINDOW_BYTES = 92 * VECTOR_BYTES;
+
+// The windows of the module's functions, in bytes; see crc32c-folding.wat.
+const NEAR_BYTES = 1_472;
+const FAR_BYTES = 5_424;
+
+/** Below this length the multiple with the large window takes longer. */
+const FAR_FROM_BYTES = 24 * 1024;
 
 /** An input is folded in pieces of this size, which stay in a processor's cache. */
 const PIECE_BYTES = 128 * 1024;
 
-// Addresses in the memory of the module. The zeros before the data are never written.
-const DATA = WINDOW_BYTES;
-const REST = DATA + PIECE_BYTES + WINDOW_BYTES;
+// Addresses in the memory of the module. A window comes before the data, and before the zeros.
+const DATA = FAR_BYTES;
+/** Zeros that are never written. */
+const ZEROS = DATA + PIECE_BYTES + FAR_BYTES;
 
 /** What is used of WebAssembly. The types of Node do not declare it. */
 declare const WebAssembly: {
@@ -30,15 +40,20 @@ declare const WebAssembly: {
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  fold(at: number, end: number, to: number): void;
+  readonly foldNear: Fold;
+  readonly foldFar: Fold;
 }
+
+/** Adds to the bytes from `to` on those of the window before `at`, until `at` reaches `end`. */
+type Fold = (at: number, end: number, to: number) => void;
 
 /** Computes a checksum in plain JavaScript; see {@link portableCrc32c}. */
 type Checksum = (bytes: Uint8Array, start: number, end: number, before: number) => number;
 
 export class Crc32cFolding {
   readonly #memory: Uint8Array;
-  readonly #fold: Exports["fold"];
+  readonly #foldNear: Fold;
+  readonly #foldFar: Fold;
   readonly #checksum: Checksum;
 
   /**
@@ -47,9 +62,10 @@ export class Crc32cFolding {
    */
   constructor(checksum: Checksum) {
     const module = new WebAssembly.Module(Uint8Array.from(atob(FOLDING_MODULE), (byte) => byte.charCodeAt(0)));
-    const { memory, fold } = new WebAssembly.Instance(module).exports;
+    const { memory, foldNear, foldFar } = new WebAssembly.Instance(module).exports;
     this.#memory = new Uint8Array(memory.buffer);
-    this.#fold = fold;
+    this.#foldNear = foldNear;
+    this.#foldFar = foldFar;
     this.#checksum = checksum;
   }
 
@@ -66,19 +82,29 @@ export class Crc32cFolding {
   }
 
   #piece(bytes: Uint8Array, start: number, end: number, before: number): number {
-    const foldedBytes = Math.floor((end - start - WINDOW_BYTES) / VECTOR_BYTES) * VECTOR_BYTES;
-    if (foldedBytes <= 0) return this.#checksum(bytes, start, end, before);
+    const length = end - start;
+    if (length < NEAR_BYTES + VECTOR_BYTES) return this.#checksum(bytes, start, end, before);
     const memory = this.#memory;
-    const dataEnd = DATA + foldedBytes;
-    memory.set(view(bytes, start, start + foldedBytes), DATA);
-    memory.fill(0, dataEnd, dataEnd + WINDOW_BYTES);
-    memory.set(view(bytes, start + foldedBytes, end), REST);
+    const dataEnd = DATA + length;
+    memory.set(view(bytes, start, end), DATA);
     addState(memory, ~before);
-    this.#fold(DATA, dataEnd, DATA);
-    // Only what was removed is added to the rest, not the rest itself.
-    this.#fold(dataEnd, dataEnd + WINDOW_BYTES, REST);
+    let at = DATA;
+    if (length >= FAR_FROM_BYTES) at = this.#reduce(this.#foldFar, FAR_BYTES, at, dataEnd);
+    at = this.#reduce(this.#foldNear, NEAR_BYTES, at, dataEnd);
     // The state is in the data already: this is the checksum after which it is 0.
-    return this.#checksum(memory, REST, REST + (end - start - foldedBytes), 0xffffffff);
+    return this.#checksum(memory, at, dataEnd, 0xffffffff);
+  }
+
+  /** Moves the data from `at` on to their last bytes. Returns where these begin. */
+  #reduce(fold: Fold, windowBytes: number, at: number, dataEnd: number): number {
+    const memory = this.#memory;
+    const rest = dataEnd - windowBytes - ((dataEnd - at) % VECTOR_BYTES);
+    memory.fill(0, at - windowBytes, at);
+    fold(at, rest, at);
+    // Only what was removed is added to the rest, not the rest itself.
+    memory.copyWithin(ZEROS - windowBytes, rest - windowBytes, rest);
+    fold(ZEROS, ZEROS + windowBytes, rest);
+    return rest;
   }
 }
 
