@@ -1,9 +1,9 @@
 /**
- * Requests that NATS drops, as a stream does that was created a moment ago, and answers that are
- * lost.
+ * Requests that NATS drops or that nobody hears, as of a stream that was created a moment ago, and
+ * answers that are lost.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { batch, lines } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
@@ -16,18 +16,21 @@ const LEASE_MS = 3_000;
 
 describe.skipIf(natsServer() === undefined)("NATS does not answer one request", () => {
   let servers: NatsServers;
+  let silent: NatsConnection; // takes what is lost, and does not answer
   let namespaces = 0;
   beforeAll(async () => {
     servers = await NatsServers.start();
+    silent = await connect({ servers: servers.addresses });
+    silent.subscribe("$LS.>", { callback() {} });
+    await silent.flush();
   }, 60_000);
-  afterAll(() => servers?.stop());
+  afterAll(async () => {
+    await silent?.close();
+    await servers?.stop();
+  });
 
   /** A link on which requests can be lost. */
   async function link(onTestFinished: OnTestFinished): Promise<SlowLink> {
-    const silent = await connect({ servers: servers.addresses });
-    onTestFinished(() => silent.close());
-    silent.subscribe("$LS.>", { callback() {} });
-    await silent.flush();
     const to = await SlowLink.to(servers.addresses[0]!);
     onTestFinished(() => to.close());
     return to;
@@ -48,21 +51,27 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
     return { engine, events };
   }
 
-  test.concurrent.for([
+  const atStart = [
     "$JS.API.INFO",
     "$JS.API.STREAM.INFO.KV_",
     "$JS.API.STREAM.CREATE.KV_",
     "$JS.API.CONSUMER.CREATE.KV_",
     "$JS.API.STREAM.MSG.GET.KV_",
-  ])("a broker starts: %s", { timeout: 30_000 }, async (subject, { expect, onTestFinished }) => {
-    const to = await link(onTestFinished);
-    to.loseRequest(subject);
+  ];
+  const losses = ["loseRequest", "leaveUnheard"] as const;
+  test.concurrent.for(losses.flatMap((lose) => atStart.map((subject) => [lose, subject] as const)))(
+    "a broker starts: %s %s",
+    { timeout: 30_000 },
+    async ([lose, subject], { expect, onTestFinished }) => {
+      const to = await link(onTestFinished);
+      to[lose](subject);
 
-    const { engine } = await broker(to, `lost-${++namespaces}`, onTestFinished);
+      const { engine } = await broker(to, `lost-${++namespaces}`, onTestFinished);
 
-    expect(to.hasLostRequest).toBe(true);
-    expect(engine.unavailable).toBeUndefined();
-  });
+      expect(to.hasLostRequest).toBe(true);
+      expect(engine.unavailable).toBeUndefined();
+    },
+  );
 
   test.concurrent("a broker starts: NATS takes longer than a lease lasts", async ({ expect, onTestFinished }) => {
     const to = await link(onTestFinished);
@@ -76,7 +85,7 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
     expect((await opening).engine.unavailable).toBeUndefined();
   });
 
-  test.concurrent.for(["loseRequest", "loseAnswer"] as const)(
+  test.concurrent.for([...losses, "loseAnswer"] as const)(
     "a broker keeps its lease: %s",
     { timeout: 30_000 },
     async (lose, { expect, onTestFinished }) => {
@@ -93,12 +102,13 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
     },
   );
 
-  test.concurrent.for(["loseRequest", "loseAnswer"] as const)(
+  test.concurrent.for([...losses, "loseAnswer"] as const)(
     "a partition is taken over, and read by who has read nothing: %s",
     { timeout: 30_000 },
     async (lose, { expect, onTestFinished }) => {
       const to = await link(onTestFinished);
-      const namespace = lose === "loseRequest" ? "lrq" : "lan"; // as long as what a lost subject begins with
+      // as long as what a lost subject begins with
+      const namespace = { loseRequest: "lrq", leaveUnheard: "unh", loseAnswer: "lan" }[lose];
       const open = async () => {
         const engine = await JetStreamEngine.open({ servers: [to.address], namespace, replicas: 1 });
         onTestFinished(() => engine.close());
@@ -118,6 +128,42 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
       expect(to.hasLostRequest).toBe(true);
     },
   );
+
+  test.concurrent("changes that nobody hears are made again", async ({ expect, onTestFinished }) => {
+    const to = await link(onTestFinished);
+    const namespace = "chg"; // as long as what a lost subject begins with
+    const engine = await JetStreamEngine.open({ servers: [to.address], namespace, replicas: 1 });
+    onTestFinished(() => engine.close());
+    const unheard = async <T>(subject: string, change: Promise<T>): Promise<T> => {
+      to.leaveUnheard(subject);
+      const result = await change;
+      expect(to.hasLostRequest).toBe(true);
+      return result;
+    };
+    const { catalogue, journal } = engine;
+
+    await unheard("$JS.API.STREAM.CREATE.chg-", catalogue.create("a", 1, {}));
+    const topic = await unheard("$KV.chg.topic.b", catalogue.create("b", 1, {}));
+    onTestFinished(() => topic.close());
+    await unheard(
+      "$KV.chg.topic.b",
+      catalogue.alter(topic, () => ({ retentionMs: 60_000 })),
+    );
+    await unheard("$KV.chg.topic.b", catalogue.delete(topic));
+    expect((await catalogue.find()).topics.map((each) => each.topic)).toEqual(["a"]);
+    await unheard(
+      "$JS.API.STREAM.CREATE.chg-snapshot",
+      journal.replaceSnapshot((sink) => sink([Buffer.from("one")])),
+    );
+    await unheard(
+      "chg.snapshot.",
+      journal.replaceSnapshot((sink) => sink([Buffer.from("two")])),
+    );
+    const snapshot = await unheard("$JS.API.STREAM.MSG.GET.KV_chg", journal.openSnapshot());
+    const bytes = Buffer.alloc(3);
+    await unheard("$JS.API.STREAM.MSG.GET.chg-snapshot", snapshot!.read(bytes, 0));
+    expect(bytes.toString()).toBe("two");
+  });
 });
 
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});

@@ -8,7 +8,7 @@ export class SlowLink {
   readonly #sockets = new Set<readonly [near: Socket, far: Socket]>();
   #isHeldUp = false;
   #isSilent = false;
-  #lost: { readonly subject: string; readonly isOnlyAnswer: boolean } | undefined;
+  #lost: { readonly subject: string; readonly goesTo: "$LS" | "$LX" | "_NOBOX" } | undefined;
   #trap: { readonly text: string; readonly caught: () => void; readonly mustPass: boolean } | undefined;
 
   private constructor(port: number) {
@@ -68,15 +68,23 @@ export class SlowLink {
    * answer.
    */
   loseRequest(subject: string): void {
-    this.#lost = { subject, isOnlyAnswer: false };
+    this.#lost = { subject, goesTo: "$LS" };
+  }
+
+  /**
+   * The next request whose subject has this beginning goes to a subject that begins with "$LX"
+   * instead. Nothing may subscribe there: the server says that nobody is there to respond.
+   */
+  leaveUnheard(subject: string): void {
+    this.#lost = { subject, goesTo: "$LX" };
   }
 
   /** The answer of the next request whose subject has this beginning goes to nobody. */
   loseAnswer(subject: string): void {
-    this.#lost = { subject, isOnlyAnswer: true };
+    this.#lost = { subject, goesTo: "_NOBOX" };
   }
 
-  /** Whether the request of {@link loseRequest} or {@link loseAnswer} was made. */
+  /** Whether the request that was to be lost, or left unheard, was made. */
   get hasLostRequest(): boolean {
     return this.#lost === undefined;
   }
@@ -119,11 +127,12 @@ export class SlowLink {
 
   #pass(given: Buffer, near: Socket, far: Socket): void {
     let bytes = given;
-    const at = this.#lost === undefined ? -1 : given.indexOf(this.#lost.subject);
-    if (at >= 0) {
+    const request = this.#lost === undefined ? -1 : given.indexOf(`PUB ${this.#lost.subject}`);
+    if (request >= 0) {
+      const at = request + "PUB ".length;
       bytes = Buffer.from(given);
-      if (this.#lost!.isOnlyAnswer) bytes.write("_NOBOX", bytes.indexOf("_INBOX", at));
-      else bytes.write("$LS", at);
+      const { goesTo } = this.#lost!;
+      bytes.write(goesTo, goesTo === "_NOBOX" ? bytes.indexOf("_INBOX", at) : at);
       this.#lost = undefined;
     }
     const trap = this.#trap;

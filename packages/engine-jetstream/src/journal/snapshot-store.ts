@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { StorageFailedError } from "@logstore/codec";
 import type { SnapshotReader, SnapshotSink } from "@logstore/core/engine";
 import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
+import { askAgain, untilHeard } from "../nats/ask-again.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available, unavailable } from "../nats/failures.js";
 import { type Names, type StreamNames, snapshotKey } from "../nats/names.js";
@@ -61,8 +62,7 @@ export class SnapshotStore {
     await available(what, this.#createStream());
     const id = randomUUID();
     const pieceBytes = Math.min(PIECE_BYTES, this.#nats.maxBodyBytes);
-    const publish = (piece: number, data: Uint8Array) =>
-      available(what, this.#nats.js.publish(`${this.#names.subject}.${id}.${piece}`, data));
+    const publish = (piece: number, data: Uint8Array) => available(what, this.#publish(id, piece, data));
     let [pieces, bytes, rest] = [0, 0, Buffer.alloc(0)];
     let mayBeCurrent = false;
     try {
@@ -95,12 +95,17 @@ export class SnapshotStore {
     return { current: JSON.parse(Buffer.from(entry.value).toString()), revision: entry.revision };
   }
 
+  async #publish(id: string, piece: number, data: Uint8Array): Promise<void> {
+    const { js, requestTimeoutMs } = this.#nats;
+    const publish = (timeout: number) => js.publish(`${this.#names.subject}.${id}.${piece}`, data, { timeout });
+    await untilHeard(requestTimeoutMs, publish);
+  }
+
   async #piece(id: string, index: number): Promise<Uint8Array> {
+    const { manager, requestTimeoutMs } = this.#nats;
     const query = { last_by_subj: `${this.#names.subject}.${id}.${index}` };
-    const found = await available(
-      "the groups' snapshot cannot be read",
-      this.#nats.manager.streams.getMessage(this.#names.stream, query),
-    );
+    const ask = () => manager.streams.getMessage(this.#names.stream, query);
+    const found = await available("the groups' snapshot cannot be read", askAgain(requestTimeoutMs, ask));
     if (found !== null) return found.data;
     throw new StorageFailedError(`piece ${index} of the groups' snapshot is missing in stream ${this.#names.stream}`);
   }
@@ -110,12 +115,14 @@ export class SnapshotStore {
   }
 
   async #createStream(): Promise<void> {
-    await this.#nats.manager.streams.add({
+    const { manager, requestTimeoutMs } = this.#nats;
+    const config = {
       name: this.#names.stream,
       subjects: [`${this.#names.subject}.>`],
       storage: StorageType.File,
       discard: DiscardPolicy.New,
       num_replicas: this.#nats.replicas,
-    });
+    };
+    await untilHeard(requestTimeoutMs, () => manager.streams.add(config));
   }
 }

@@ -1,7 +1,8 @@
-/** Repeats a request to NATS that is not answered. */
+/** Repeats a request to NATS that is not answered, or that nobody hears. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { startTimer, type Timer } from "@logstore/codec";
 import { errors } from "@nats-io/transport-node";
-import { isUnanswered } from "./failures.js";
+import { isUnanswered, isUnheard } from "./failures.js";
 
 /**
  * How long a request that is made again until it succeeds waits for its answer before it is made
@@ -11,7 +12,7 @@ import { isUnanswered } from "./failures.js";
  */
 export const FIRST_ATTEMPT_MS = 1_500;
 
-/** Between a refusal, by a server that has no leader to answer, and the next attempt. */
+/** Between a refusal, where there is no leader to answer, and the next attempt. */
 const PAUSE_MS = 100;
 
 /**
@@ -56,4 +57,22 @@ export function askAgain<T>(
   const timeout = startTimer(requestTimeoutMs, () => finish(() => reject(failure ?? new errors.TimeoutError())));
   void attempt();
   return promise;
+}
+
+/**
+ * Makes a request again while nobody hears it, for `timeoutMs` in all. A request that may have been
+ * heard is not made again: this is for those that must not be made twice.
+ *
+ * @param ask makes the request once, and waits so many ms for its answer
+ */
+export async function untilHeard<T>(timeoutMs: number, ask: (timeoutMs: number) => Promise<T>): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (let leftMs = timeoutMs; ; leftMs = end - performance.now()) {
+    try {
+      return await ask(leftMs);
+    } catch (error) {
+      if (!isUnheard(error) || performance.now() + PAUSE_MS >= end) throw error;
+    }
+    await sleep(PAUSE_MS);
+  }
 }

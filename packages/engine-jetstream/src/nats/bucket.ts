@@ -2,7 +2,7 @@
 import { PubHeaders } from "@nats-io/jetstream";
 import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
 import { headers } from "@nats-io/transport-node";
-import { askAgain } from "./ask-again.js";
+import { askAgain, untilHeard } from "./ask-again.js";
 import { isWrongSequence } from "./failures.js";
 import type { Nats } from "./nats.js";
 
@@ -119,10 +119,11 @@ export class Bucket {
     const all = headers();
     if (operation !== undefined) all.set("KV-Operation", operation);
     all.set(PubHeaders.ExpectedLastSubjectSequenceHdr, `${revision}`);
-    const timeout = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#nats.requestTimeoutMs);
+    const subject = `$KV.${this.#name}.${key}`;
+    const limitMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#nats.requestTimeoutMs);
     try {
-      const { seq } = await this.#nats.js.publish(`$KV.${this.#name}.${key}`, value, { headers: all, timeout });
-      return seq;
+      const publish = (timeout: number) => this.#nats.js.publish(subject, value, { headers: all, timeout });
+      return (await untilHeard(limitMs, publish)).seq;
     } catch (error) {
       if (isWrongSequence(error)) return undefined;
       throw error;

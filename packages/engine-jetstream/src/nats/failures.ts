@@ -9,6 +9,9 @@ const REPLICAS_NEED_A_CLUSTER = 10_074;
 /** The code of the server for "JetStream system temporarily unavailable". */
 const CLUSTER_NOT_AVAILABLE = 10_008;
 
+/** The status with which a server answers a request that nobody listens to. */
+const NO_RESPONDERS = 503;
+
 /** Whether a compare-and-set, or an expected sequence, was refused. */
 export function isWrongSequence(error: unknown): boolean {
   return (
@@ -29,12 +32,27 @@ export function isStreamNotFound(error: unknown): boolean {
 
 /** Whether a direct get found no message. */
 export function isNoMessage(error: unknown): boolean {
-  return error instanceof JetStreamError && (error as { readonly code?: unknown }).code === 404;
+  return hasStatus(error, 404);
+}
+
+/**
+ * Whether a request reached nobody, so that nothing was done. The servers say so ("no responders")
+ * while a stream has no leader, and a server does for a moment after another one has created the
+ * stream, which it has not heard of yet. The client takes it for a server without JetStream.
+ */
+export function isUnheard(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return (cause instanceof errors.RequestError && cause.isNoResponders()) || hasStatus(error, NO_RESPONDERS);
+}
+
+/** Whether a direct get was answered with a status. */
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof JetStreamError && (error as { readonly code?: unknown }).code === status;
 }
 
 /** Whether a request was not answered, or by a server that has no leader to answer it. */
 export function isUnanswered(error: unknown): boolean {
-  if (error instanceof errors.TimeoutError) return true;
+  if (error instanceof errors.TimeoutError || isUnheard(error)) return true;
   return error instanceof JetStreamApiError && error.code === CLUSTER_NOT_AVAILABLE;
 }
 
@@ -44,12 +62,17 @@ export function unavailable(what: string, cause: unknown): LogStoreError {
     const advice = "the NATS server is not part of a cluster: make it part of one, or set replicas to 1";
     return new InvalidArgumentError(`${what}: ${advice}`, {}, { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
   return new UnavailableError(
-    `${what}: ${why}; try again, and see whether the NATS cluster has a quorum`,
+    `${what}: ${reason(cause)}; try again, and see whether the NATS cluster has a quorum`,
     {},
     { cause },
   );
+}
+
+function reason(cause: unknown): string {
+  if (isUnheard(cause))
+    return "no NATS server takes the request: the stream has no leader, or JetStream is not enabled";
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** @param cause why the connection failed */

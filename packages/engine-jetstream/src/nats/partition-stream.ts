@@ -1,5 +1,4 @@
 /** The stream of one partition: requests to NATS, and nothing of what the messages mean. */
-import { startTimer } from "@logstore/codec";
 import {
   DiscardPolicy,
   type MsgRequest,
@@ -9,10 +8,11 @@ import {
   type StoredMsg,
 } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
-import { askAgain, FIRST_ATTEMPT_MS } from "./ask-again.js";
-import { isNoMessage, isStreamNotFound } from "./failures.js";
+import { askAgain, FIRST_ATTEMPT_MS, untilHeard } from "./ask-again.js";
+import { isStreamNotFound } from "./failures.js";
 import type { MessageKind, StreamNames } from "./names.js";
 import type { Nats } from "./nats.js";
+import { type ReadBatchOptions, readBatch } from "./read-batch.js";
 
 /** A message to publish. */
 export interface Outgoing {
@@ -52,7 +52,7 @@ export class PartitionStream {
   /** Creates the stream; it may exist already. */
   async create(metadata: Record<string, string>): Promise<void> {
     const { stream, subject } = this.names;
-    await this.#nats.manager.streams.add({
+    const config = {
       name: stream,
       subjects: [`${subject}.*`],
       storage: StorageType.File,
@@ -62,12 +62,15 @@ export class PartitionStream {
       allow_direct: true,
       deny_delete: true,
       metadata,
-    });
+    };
+    const { manager, requestTimeoutMs } = this.#nats;
+    await untilHeard(requestTimeoutMs, () => manager.streams.add(config));
   }
 
   async exists(): Promise<boolean> {
     try {
-      await this.#nats.manager.streams.info(this.names.stream);
+      const { manager, requestTimeoutMs } = this.#nats;
+      await askAgain(requestTimeoutMs, () => manager.streams.info(this.names.stream));
       return true;
     } catch (error) {
       if (isStreamNotFound(error)) return false;
@@ -94,8 +97,8 @@ export class PartitionStream {
   }
 
   /**
-   * Publishes once; resolves to the sequence of the message. If it rejects, the message may be
-   * stored or not.
+   * Publishes once, and again only while nobody hears it; resolves to the sequence of the message.
+   * If it rejects, the message may be stored or not.
    *
    * @param after the message is stored only if this is the stream's last sequence
    * @param attempt number of earlier ones: each waits twice as long, so that a cluster that is slow
@@ -105,11 +108,11 @@ export class PartitionStream {
     const all = headers();
     for (const [name, value] of Object.entries(given)) all.set(name, value);
     if (after !== undefined) all.set(PubHeaders.ExpectedLastSeqHdr, `${after}`);
-    const { requestTimeoutMs } = this.#nats;
-    const timeout =
+    const { js, requestTimeoutMs } = this.#nats;
+    const limitMs =
       attempt === undefined ? requestTimeoutMs : Math.min(FIRST_ATTEMPT_MS * 2 ** attempt, requestTimeoutMs);
-    const { seq } = await this.#nats.js.publish(`${this.names.subject}.${kind}`, body, { headers: all, timeout });
-    return seq;
+    const publish = (timeout: number) => js.publish(`${this.names.subject}.${kind}`, body, { headers: all, timeout });
+    return (await untilHeard(limitMs, publish)).seq;
   }
 
   /** The last message of a kind, according to the stream's leader. */
@@ -129,48 +132,24 @@ export class PartitionStream {
    * arrives is made once more.
    */
   async read(sequence: number, limits: ReadLimits): Promise<StoredMsg[]> {
-    const first = await this.#readOnce(sequence, limits, FIRST_ATTEMPT_MS);
-    return first ?? (await this.#readOnce(sequence, limits)) ?? [];
+    const { maxBytes, maxMessages = MESSAGES_A_READ, kind, arrived } = limits;
+    const query = {
+      seq: Math.max(sequence, 1),
+      next_by_subj: this.#filter(kind),
+      batch: maxMessages,
+      max_bytes: maxBytes,
+    };
+    const { manager, requestTimeoutMs } = this.#nats;
+    const read = (options: ReadBatchOptions) => readBatch(manager.direct, this.names.stream, query, options);
+    return untilHeard(requestTimeoutMs, async (timeoutMs) => {
+      const first = await read({ firstMs: FIRST_ATTEMPT_MS, timeoutMs, arrived });
+      return first ?? (await read({ timeoutMs, arrived })) ?? [];
+    });
   }
 
   /** Deletes all messages before `sequence`. */
   async purgeBefore(sequence: number): Promise<void> {
     await this.#nats.manager.streams.purge(this.names.stream, { seq: sequence });
-  }
-
-  /** Resolves to undefined if no answer begins within `firstMs`. */
-  async #readOnce(sequence: number, limits: ReadLimits, firstMs?: number): Promise<StoredMsg[] | undefined> {
-    const { maxBytes, maxMessages = MESSAGES_A_READ, kind, arrived } = limits;
-    const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
-      seq: Math.max(sequence, 1),
-      next_by_subj: this.#filter(kind),
-      batch: maxMessages,
-      max_bytes: maxBytes,
-    });
-    const messages: StoredMsg[] = [];
-    let isSilent = false;
-    const silent =
-      firstMs === undefined
-        ? undefined
-        : startTimer(firstMs, () => {
-            isSilent = true;
-            found.stop();
-          });
-    // The client's own limit, for the first message, is 5 s whatever it was told.
-    const tooLate = startTimer(this.#nats.requestTimeoutMs, () => found.stop(new Error("timeout")));
-    try {
-      for await (const message of found) {
-        silent?.cancel();
-        messages.push(message);
-        arrived?.(message);
-      }
-    } catch (error) {
-      if (!isNoMessage(error)) throw error;
-    } finally {
-      silent?.cancel();
-      tooLate.cancel();
-    }
-    return isSilent ? undefined : messages;
   }
 
   async #ask(query: MsgRequest): Promise<StoredMsg | undefined> {

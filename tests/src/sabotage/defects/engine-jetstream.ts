@@ -179,10 +179,14 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "asks once for a new epoch": ["if (!isUnanswered(error)) throw error;", "if (error !== undefined) throw error;"],
   }),
   ...within("engine-jetstream/nats/partition-stream.ts", LOST_REQUESTS, {
-    "asks once for messages": [
-      "this.#readOnce(sequence, limits, FIRST_ATTEMPT_MS)",
-      "this.#readOnce(sequence, limits)",
-    ],
+    "asks once for messages": ["{ firstMs: FIRST_ATTEMPT_MS, timeoutMs, arrived }", "{ timeoutMs, arrived }"],
+  }),
+  ...within("engine-jetstream/nats/ask-again.ts", LOST_REQUESTS, {
+    "gives up what nobody hears": ["if (!isUnheard(error) || performance", "if (error !== undefined || performance"],
+  }),
+  ...within("engine-jetstream/nats/failures.ts", LOST_REQUESTS, {
+    "takes an unheard read for a failed one": [" || hasStatus(error, NO_RESPONDERS)", ""],
+    "waits for no leader that is to be elected": [" || isUnheard(error)) return true;", ") return true;"],
   }),
   ...within("engine-jetstream/partition/jetstream-reader.ts", LOST, {
     "goes on reading where the log was cut": ["offsets.wasCutBefore(this.#offset, this.#timesCut)", "false"],
