@@ -59,6 +59,15 @@ interface Node {
   process: ChildProcess | undefined;
 }
 
+/** What a server says of itself. */
+interface ServerInfo {
+  readonly meta_cluster?: {
+    readonly leader?: string;
+    /** As the leader sees them, if the leader is asked. */
+    readonly replicas?: readonly { readonly current: boolean; readonly offline?: boolean }[];
+  };
+}
+
 export class NatsServers {
   readonly #directory: string;
   readonly #binary: string;
@@ -103,6 +112,7 @@ ${cluster}
     try {
       for (let i = 0; i < count; i++) servers.startNode(i);
       await servers.ready();
+      await eventually("the cluster is not complete", () => servers.#isComplete());
     } catch (error) {
       await servers.stop();
       throw error;
@@ -161,32 +171,34 @@ ${cluster}
 
   /** Resolves when JetStream answers, which for a cluster needs a leader. */
   async ready(): Promise<void> {
-    const deadline = Date.now() + START_MS;
-    for (;;) {
-      try {
-        const connection = await connect({ servers: this.addresses, timeout: 1_000, reconnect: false });
-        try {
-          const answer = await connection.request("$JS.API.INFO", undefined, { timeout: 1_000 });
-          if (answer.json<{ error?: unknown }>().error === undefined) return;
-        } finally {
-          await connection.close();
-        }
-      } catch {
-        // not yet
-      }
-      if (Date.now() > deadline) throw new Error("the NATS servers do not answer");
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await eventually("the NATS servers do not answer", () => this.#answers());
   }
 
   /** Resolves when every replica of every stream is up to date: then another node may be lost. */
   async caughtUp(): Promise<void> {
-    const deadline = Date.now() + START_MS;
-    for (;;) {
-      if (await this.#areCurrent().catch(() => false)) return;
-      if (Date.now() > deadline) throw new Error("the replicas do not catch up");
-      await new Promise((resolve) => setTimeout(resolve, 250));
+    await eventually("the replicas do not catch up", () => this.#areCurrent());
+  }
+
+  async #answers(): Promise<boolean> {
+    const connection = await connect({ servers: this.addresses, timeout: 1_000, reconnect: false });
+    try {
+      const answer = await connection.request("$JS.API.INFO", undefined, { timeout: 1_000 });
+      return answer.json<{ error?: unknown }>().error === undefined;
+    } finally {
+      await connection.close();
     }
+  }
+
+  /** Whether the leader hears from all others, so that streams can be placed on them. */
+  async #isComplete(): Promise<boolean> {
+    if (this.count === 1) return true;
+    for (const [i, url] of this.monitoringUrls.entries()) {
+      const { meta_cluster: cluster } = (await (await fetch(`${url}/jsz`)).json()) as ServerInfo;
+      if (cluster?.leader !== this.#nodes[i]!.name) continue;
+      const { replicas = [] } = cluster;
+      return replicas.length === this.count - 1 && replicas.every(({ current, offline }) => current && !offline);
+    }
+    return false;
   }
 
   async #areCurrent(): Promise<boolean> {
@@ -209,5 +221,14 @@ ${cluster}
     });
     await Promise.all(ended);
     await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when a condition holds. An attempt to find out may fail. */
+async function eventually(failure: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + START_MS;
+  while (!(await holds().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error(failure);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

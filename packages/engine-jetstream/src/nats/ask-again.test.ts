@@ -1,3 +1,4 @@
+import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { askAgain } from "./ask-again.js";
@@ -39,6 +40,20 @@ test("without an answer it ends in time, with the reason", async () => {
   await asked;
   await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
   expect(attempts).toBe(4);
+});
+
+test.each([
+  [10_005, "no suitable peers for placement"],
+  [10_008, "JetStream system temporarily unavailable"],
+])("servers that are about to start are asked again: %i %s", async (err_code, description) => {
+  let attempts = 0;
+  const ask = async () => {
+    if (++attempts < 3) throw new JetStreamApiError({ code: 400, err_code, description });
+    return attempts;
+  };
+  const asked = askAgain(TIMEOUT_MS, ask);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await asked).toBe(3);
 });
 
 test("a refusal for another reason is final", async () => {

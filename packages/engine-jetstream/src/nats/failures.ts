@@ -9,6 +9,9 @@ const REPLICAS_NEED_A_CLUSTER = 10_074;
 /** The code of the server for "JetStream system temporarily unavailable". */
 const CLUSTER_NOT_AVAILABLE = 10_008;
 
+/** The code of the server for "no suitable peers for placement". */
+const NO_SUITABLE_PEERS = 10_005;
+
 /** The status with which a server answers a request that nobody listens to. */
 const NO_RESPONDERS = 503;
 
@@ -50,10 +53,14 @@ function hasStatus(error: unknown, status: number): boolean {
   return error instanceof JetStreamError && (error as { readonly code?: unknown }).code === status;
 }
 
-/** Whether a request was not answered, or by a server that has no leader to answer it. */
+/**
+ * Whether a request was not answered, or by servers that are about to start: they have no leader,
+ * or do not hear from each other yet.
+ */
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof errors.TimeoutError || isUnheard(error)) return true;
-  return error instanceof JetStreamApiError && error.code === CLUSTER_NOT_AVAILABLE;
+  const { code } = error as { readonly code?: unknown };
+  return error instanceof JetStreamApiError && (code === CLUSTER_NOT_AVAILABLE || code === NO_SUITABLE_PEERS);
 }
 
 /** @param what what could not be done: "topic t cannot be looked up" */
