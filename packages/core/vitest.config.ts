@@ -1,5 +1,6 @@
 import { accessSync, constants, statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { patience } from "../../vitest.patience.ts";
 
 /**
  * Tests open thousands of stores in real directories, and on a disk they spend most of their time
@@ -20,10 +21,11 @@ function temporary(): Record<string, string> {
 
 export default defineConfig({
   test: {
+    ...patience,
     name: "core",
     maxWorkers: "100%",
     env: temporary(),
     // More runs of the model test take longer.
-    testTimeout: 20_000 + 50 * Number(process.env["CORE_RUNS"] ?? 0),
+    testTimeout: patience.testTimeout + 50 * Number(process.env["CORE_RUNS"] ?? 0),
   },
 });

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
+import { patience } from "../../vitest.patience.ts";
 
-// A busy machine is no failure: what hangs is seen all the same.
 export default defineConfig({
-  test: { name: "create-logstore", include: ["src/**/*.test.ts"], maxWorkers: "100%", testTimeout: 20_000 },
+  test: { ...patience, name: "create-logstore", include: ["src/**/*.test.ts"], maxWorkers: "100%" },
 });

@@ -1,4 +1,6 @@
 import { defineConfig } from "vitest/config";
+import { patience } from "../../vitest.patience.ts";
 
-// A busy machine is no failure: what hangs is seen all the same.
-export default defineConfig({ test: { name: "engine-jetstream", maxWorkers: "100%", testTimeout: 30_000 } });
+export default defineConfig({
+  test: { ...patience, name: "engine-jetstream", maxWorkers: "100%", testTimeout: 30_000 },
+});

@@ -1,4 +1,4 @@
 import { defineConfig } from "vitest/config";
+import { patience } from "../../vitest.patience.ts";
 
-// Generous, because a busy machine is not a failure; a test that hangs is still found.
-export default defineConfig({ test: { name: "server-grpc", maxWorkers: "100%", testTimeout: 20_000 } });
+export default defineConfig({ test: { ...patience, name: "server-grpc", maxWorkers: "100%" } });

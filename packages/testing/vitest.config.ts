@@ -1,4 +1,4 @@
 import { defineConfig } from "vitest/config";
+import { patience } from "../../vitest.patience.ts";
 
-// A busy machine is no failure: what hangs is seen all the same.
-export default defineConfig({ test: { name: "testing", maxWorkers: "100%", testTimeout: 20_000 } });
+export default defineConfig({ test: { ...patience, name: "testing", maxWorkers: "100%" } });

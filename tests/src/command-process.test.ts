@@ -28,7 +28,7 @@ interface Process {
   readonly child: ChildProcess;
   /** The output so far. */
   readonly written: { out: string; err: string };
-  /** Resolves to the exit code or the signal. */
+  /** Resolves to the exit code or the signal, when the output is complete. */
   readonly ended: Promise<number | string>;
   /** Resolves to its address. */
   listening(): Promise<string>;
@@ -43,7 +43,8 @@ function start(
   const written = { out: "", err: "" };
   child.stdout!.on("data", (bytes) => (written.out += bytes));
   if (read) child.stderr!.on("data", (bytes) => (written.err += bytes));
-  const ended = once(child, "exit").then(([code, signal]) => signal ?? code);
+  // An unread stderr stays open after the exit. Otherwise all that was written has been read, too.
+  const ended = once(child, read ? "close" : "exit").then(([code, signal]) => signal ?? code);
   onTestFinished(async () => {
     child.kill("SIGKILL");
     child.stderr!.destroy();

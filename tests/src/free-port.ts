@@ -1,12 +1,6 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { steadyPorts } from "../../packages/engine-jetstream/test/steady-ports.ts";
 
-/** Returns a port of the loopback address that is currently free. */
+/** Returns a free port of the loopback address that the system gives to no connection. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  return (await steadyPorts(1))[0]!;
 }

@@ -4,6 +4,8 @@ import { batch, codeOf } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine, type JetStreamEvent } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 
+const PATIENCE = { timeout: 20_000 };
+
 describe.skipIf(natsServer() === undefined)("lost quorum", () => {
   let servers: NatsServers;
   beforeAll(async () => {
@@ -44,9 +46,9 @@ describe.skipIf(natsServer() === undefined)("lost quorum", () => {
       change.catch(() => {});
       expect(await codeOf(journals[1]!.open())).toBe("UNAVAILABLE");
       expect(unavailableJournals()).toEqual([1]);
-      await vi.waitFor(() => expect(engine.unavailable?.code).toBe("UNAVAILABLE"), 20_000);
-      await vi.waitFor(() => expect(topic.failedPartitions).toEqual([1]), 20_000);
-      await vi.waitFor(() => expect(unavailableJournals()).toContain(0), 20_000);
+      await expect.poll(() => engine.unavailable?.code, PATIENCE).toBe("UNAVAILABLE");
+      await expect.poll(() => topic.failedPartitions, PATIENCE).toEqual([1]);
+      await expect.poll(() => unavailableJournals(), PATIENCE).toContain(0);
       expect(ofType("renewal_failed").length).toBeGreaterThan(0);
       expect(ofType("lease")).toEqual([{ type: "lease", isLost: true }]);
       const lost = ofType("quorum");
@@ -56,8 +58,8 @@ describe.skipIf(natsServer() === undefined)("lost quorum", () => {
       told.mockClear();
 
       servers.signal(0, "SIGCONT");
-      await vi.waitFor(() => expect([engine.unavailable, topic.failedPartitions]).toEqual([undefined, []]), 20_000);
-      await vi.waitFor(() => expect(unavailableJournals()).toEqual([]), 20_000);
+      await expect.poll(() => [engine.unavailable, topic.failedPartitions], PATIENCE).toEqual([undefined, []]);
+      await expect.poll(() => unavailableJournals(), PATIENCE).toEqual([]);
       await change;
       expect(await waiting).toMatchObject({ baseOffset: 1, nextOffset: 2 });
       expect(ofType("lease").at(-1)).toEqual({ type: "lease", isLost: false });

@@ -8,7 +8,7 @@ import { type LogStoreServer, serve } from "@logstore/server-grpc";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { NatsServers, natsServer, SKIPPED } from "../../../packages/engine-jetstream/test/nats-servers.ts";
 import { sealedBatch } from "../bytes.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../free-port.ts";
 
 const LEASE_MS = 1_200;
 const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };

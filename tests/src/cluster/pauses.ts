@@ -8,8 +8,8 @@
 import { parseArgs } from "node:util";
 import { connect, json, type LogClient } from "@logstore/client";
 import { NatsServers } from "../../../packages/engine-jetstream/test/nats-servers.ts";
+import { freePort } from "../free-port.ts";
 import { ServerProcess } from "../server-process.ts";
-import { freePort } from "./free-port.ts";
 
 const BROKERS = ["a", "b", "c"];
 const SETTLE_MS = 2_500;

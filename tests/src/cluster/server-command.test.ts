@@ -2,8 +2,8 @@
 import { connect, json } from "@logstore/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { NatsServers, natsServer, SKIPPED } from "../../../packages/engine-jetstream/test/nats-servers.ts";
+import { freePort } from "../free-port.ts";
 import { ServerProcess } from "../server-process.ts";
-import { freePort } from "./free-port.ts";
 
 const PARTITIONS = 4;
 const RUN_MS = 1_500;

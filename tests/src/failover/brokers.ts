@@ -1,7 +1,7 @@
 /** The brokers of a cluster: processes of `logstore-server`, each with links of its own to NATS. */
 import { fileURLToPath } from "node:url";
 import { SlowLink } from "../../../packages/engine-jetstream/test/slow-link.ts";
-import { freePort } from "../cluster/free-port.ts";
+import { freePort } from "../free-port.ts";
 import { ServerProcess } from "../server-process.ts";
 
 const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/node", import.meta.url));

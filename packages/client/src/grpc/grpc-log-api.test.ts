@@ -237,7 +237,10 @@ describe("consume", () => {
       pump();
     };
     const settled = async () => {
-      for (let before = -1; before !== written; await delay(100)) before = written;
+      for (let before = -1, same = 0; same < 10; await delay(20)) {
+        same = written === before ? same + 1 : 0;
+        before = written;
+      }
       return written;
     };
     const events = api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();

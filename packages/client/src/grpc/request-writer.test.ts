@@ -138,8 +138,8 @@ test("a server that acknowledges a request before it has received it gets no fre
   expect(large.batches.length).toBe(length);
   const received: Buffer[] = [];
   stream.on("data", (bytes: Buffer) => received.push(bytes));
-  await vi.waitFor(() => expect(Buffer.concat(received).subarray(-length)).toHaveLength(length), { timeout: 5000 });
-  await vi.waitFor(() => expect(large.batches.length).toBe(0));
+  await expect.poll(() => Buffer.concat(received).subarray(-length)).toHaveLength(length);
+  await expect.poll(() => large.batches.length).toBe(0);
   const [record] = RecordBatch.parse(Buffer.concat(received).subarray(-length), 0);
   expect(record!.value.every((byte) => byte === 2)).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { QuotaExceededError, RecordBatch, UnavailableError } from "@logstore/codec";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights } from "../../test/schema.js";
 import { connect, type LogClient } from "../index.js";
@@ -12,6 +12,13 @@ beforeEach(async () => {
   await api.createTopic({ topic: "t", partitions: 2 });
   client = connect(api);
 });
+
+/** Fakes the time until the end of the test. Returns a function that lets some of it pass. */
+function fakeTime(): (ms: number) => Promise<unknown> {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  return (ms) => vi.advanceTimersByTimeAsync(ms);
+}
 
 test("records are appended as one batch, to be expected by the next one", async () => {
   const first = await client.append("t", 1, [{ key: "k", value: "a" }, { value: "b" }], { expectedOffset: 0 });
@@ -63,8 +70,12 @@ test("without an answer it is given up, and a late one is not taken for the next
     late.push(append);
     return new Promise(() => {});
   };
+  const passTime = fakeTime();
   const given = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 10 });
-  await expect(given).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", topic: "t", partition: 0 });
+  const givenUp = expect(given).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", topic: "t", partition: 0 });
+  await expect.poll(() => late.length).toBe(1);
+  await passTime(10);
+  await givenUp;
   api.onProduce = (_, append) => append();
   await client.append("t", 0, [{ value: "b" }]);
   expect(late[0]).toThrow(expect.objectContaining({ code: "PRODUCER_FENCED" }));
@@ -83,13 +94,18 @@ test("values are validated; nothing is no append; what does not fit one batch is
 
 test("the timeout counts from the call: an append behind one that hangs is given up in time, and not sent", async () => {
   api.onProduce = () => new Promise<never>(() => {});
+  const passTime = fakeTime();
   const first = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 200 });
   const second = client.append("t", 0, [{ value: "b" }], { deliveryTimeoutMs: 20 });
   first.catch(() => {});
+  second.catch(() => {});
+  await expect.poll(() => api.produced.length).toBe(1);
+  await passTime(20);
   await expect(second).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", message: expect.stringContaining("20 ms") });
   await expect(second).rejects.toThrow("not sent");
+  await passTime(180);
   await expect(first).rejects.toThrow("200 ms");
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await passTime(10);
   expect(api.produced).toHaveLength(1);
 });
 
@@ -116,7 +132,11 @@ test("a wait that the server asks for is kept, and a timeout tells the limit, no
     tries++;
     throw new QuotaExceededError("enough for now", { retryAfterMs: 10_000 });
   };
+  const passTime = fakeTime();
   const refused = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 300 });
+  refused.catch(() => {});
+  await expect.poll(() => tries).toBe(1);
+  await passTime(300);
   await expect(refused).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", message: expect.stringContaining("300 ms") });
   expect(tries).toBe(1);
 });

@@ -538,13 +538,20 @@ describe("failures", () => {
     api.onProduce = () => {
       throw new UnavailableError("gone");
     };
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const producer = client().producer("t", { deliveryTimeoutMs: 120 });
-    await expect(producer.send({ value: "a" })).rejects.toMatchObject({
+    const refused = expect(producer.send({ value: "a" })).rejects.toMatchObject({
       code: "DELIVERY_TIMEOUT",
       cause: { code: "UNAVAILABLE" },
     });
+    await vi.advanceTimersByTimeAsync(120);
+    await refused;
     api.onProduce = () => new Promise(() => {});
-    await expect(producer.send({ value: "b" })).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT" });
+    const unanswered = expect(producer.send({ value: "b" })).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT" });
+    await vi.advanceTimersByTimeAsync(120);
+    await unanswered;
+    vi.useRealTimers();
     api.onProduce = (_, append) => append();
     expect(await producer.send({ value: "c" })).toMatchObject({ offset: 0 });
     expect(RecordBatch.parse(api.produced.at(-1)!.batches)).toMatchObject({ producerEpoch: 2, baseSequence: 0 });

@@ -179,7 +179,7 @@ test("partitions that have caught up keep no room, also after messages for all o
     await append();
     for (let i = 0; i < count; i++) await records.next();
     const next = records.next(); // takes the last message
-    await vi.waitFor(() => expect(readAhead!.usedBytes).toBe(0), 4_000);
+    await expect.poll(() => readAhead!.usedBytes).toBe(0);
     await client.append("t", round, [{ value }]);
     expect(await next).toMatchObject({ value: { partition: round } });
   }

@@ -43,7 +43,7 @@ test("creating and deleting topics is reported", async () => {
   );
   await broker.createTopic({ topic: "t", partitions: 1 });
   await broker.deleteTopic("t");
-  await vi.waitFor(() => expect(healths).toEqual(["serving", "UNKNOWN_TOPIC"]));
+  await expect.poll(() => healths).toEqual(["serving", "UNKNOWN_TOPIC"]);
 });
 
 test("a topic whose directory cannot be opened has failed", async () => {

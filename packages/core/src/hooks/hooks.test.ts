@@ -1,7 +1,7 @@
 /**
  * The events that an embedding program receives, and that a faulty hook has no effect on the store.
  */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, codeOf, range, sealed, values } from "../../test/records.js";
 import { type CommittedEvent, LogStore, type LogStoreHooks, type LogStoreOptions } from "../index.js";
@@ -120,7 +120,5 @@ test("an error of a hook is an uncaught error, and affects nothing else", async 
   await appendOneByOne(store, range(3));
   storage.before = failAt("sync", 1, ".log");
   expect(await codeOf(store.append(null, "v"))).toBe("STORAGE_FAILED");
-  await vi.waitFor(() =>
-    expect(new Set(uncaught)).toEqual(new Set(["committed", "read", "rolled", "deleted", "failed"])),
-  );
+  await expect.poll(() => new Set(uncaught)).toEqual(new Set(["committed", "read", "rolled", "deleted", "failed"]));
 });

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, fstatSync, readSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, lines, range, values } from "../../test/records.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
@@ -154,7 +154,7 @@ test("a slice of a segment that is deleted in the meantime keeps its bytes until
   expect(isRemovedFile(slice!.fd!)).toBe(true);
   expect(firstBytes(slice!.fd)).toBe("LSB");
   slice!.release();
-  await vi.waitFor(() => expect(isRemovedFile(slice!.fd!)).toBe(false));
+  await expect.poll(() => isRemovedFile(slice!.fd!)).toBe(false);
 });
 
 test.runIf(existsSync("/dev/shm"))("2,000 partitions on a system that allows 256 files", { timeout: 120_000 }, () => {

@@ -53,7 +53,7 @@ async function next(tail: AsyncIterator<LogRecord>): Promise<string | undefined>
 
 /** Waits until the reader knows of `endOffset`. */
 async function heard(reader: ReadOnlyLogStore, endOffset: number, partition = 0): Promise<void> {
-  await vi.waitFor(() => expect(reader.partition(partition).endOffset).toBe(endOffset), { interval: 2, timeout: 5000 });
+  await expect.poll(() => reader.partition(partition).endOffset, { interval: 2 }).toBe(endOffset);
 }
 
 /** A closed store with these values, each in a batch of its own. */
@@ -203,7 +203,7 @@ test("retention by the writer moves the reader's log start", async () => {
   const behind = reader.read(0).batches();
   expect((await behind.next()).value).toMatchObject({ baseOffset: 0 });
   await store.deleteRecords(0, 7);
-  await vi.waitFor(() => expect(reader.partition(0).startOffset).toBe(7));
+  await expect.poll(() => reader.partition(0).startOffset).toBe(7);
   expect(await read(reader)).toEqual(["v7", "v8", "v9"]);
   expect(await caught(read(reader, 0, 6))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 7 });
   const rest = (await Array.fromAsync(behind)).map(({ baseOffset }) => baseOffset);

@@ -2,7 +2,7 @@
  * Records that are deleted or lost before an embedded reader reaches them: every skip is reported
  * to the reader, which continues after them.
  */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { appendOneByOne, caught, range } from "../../test/records.js";
 import { LogStore, MemoryStorage, type ReadOnlyLogStore, type SkippedRecords } from "../index.js";
 
@@ -82,7 +82,7 @@ test("onSkipped reports records that were deleted meanwhile, and reading continu
   const untold = store.tail(0, { from: "earliest" })[Symbol.asyncIterator]();
   for (const { records } of [...readers, { records: untold }]) expect((await records.next()).value?.offset).toBe(0);
   await store.deleteRecords(0, 7);
-  await vi.waitFor(() => expect(reader.partition(0).startOffset).toBe(7), { interval: 2, timeout: 5000 });
+  await expect.poll(() => reader.partition(0).startOffset, { interval: 2 }).toBe(7);
   for (const { records, skips } of readers) {
     expect((await records.next()).value?.offset).toBe(7);
     expect(skips).toEqual([{ partition: 0, from: 1, to: 7 }]);

@@ -1,7 +1,7 @@
 import { Metadata, type ServerInterceptingCallInterface, type StatusObject } from "@grpc/grpc-js";
 import type { LogStoreError } from "@logstore/codec";
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { directoryWith } from "../../test/certificates.js";
 import { tokensOf } from "../../test/tls-home.js";
 import type { Connection } from "../transport/connection.js";
@@ -64,7 +64,7 @@ test("a call that is cancelled while its token is checked leaves nothing behind"
   cancelled.cancel();
   // The check of another token takes as long, and starts later.
   const other = await setUp({ jwt }, token);
-  await vi.waitFor(() => expect(other.received).toHaveLength(1));
+  await expect.poll(() => other.received).toHaveLength(1);
   await cancelled.access.update({ rules: [] });
   expect([cancelled.received, cancelled.sent]).toEqual([[], []]);
   await other.access.update({ rules: [] });

@@ -183,6 +183,7 @@ test("shorter retention needs deleteRecords in addition to alterTopic", async ()
 
 test("retention is checked against concurrent changes", async () => {
   let config = { retentionMs: 1_000 };
+  const begun = Promise.withResolvers<void>();
   const { client } = await tlsHome({
     access: {
       tokens: tokensOf("a", "b"),
@@ -201,6 +202,7 @@ test("retention is checked against concurrent changes", async () => {
         };
       },
       alterTopicConfig: async (_topic, change) => {
+        begun.resolve();
         await new Promise((resolve) => setTimeout(resolve, 50));
         config = change as typeof config;
         return config;
@@ -210,7 +212,7 @@ test("retention is checked against concurrent changes", async () => {
   const alter = (token: string, retentionMs: number) =>
     client({ token }).call("AlterTopicConfig", { topic: "t", set: { retentionMs } });
   const raised = alter("b", 9_000);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await begun.promise;
   expect(await codeOf(alter("a", 5_000))).toBe("PERMISSION_DENIED"); // the previous configuration would have permitted it
   await raised;
   expect(config).toEqual({ retentionMs: 9_000 });

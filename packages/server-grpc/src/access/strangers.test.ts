@@ -1,6 +1,6 @@
 /** Limits on callers without credentials. */
 import { createConnection } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type ForeignClient, failure } from "../../test/foreign-client.js";
 import { home } from "../../test/home.js";
 import { allow, tlsHome, tokensOf } from "../../test/tls-home.js";
@@ -32,9 +32,7 @@ test("streams without credentials are limited, and counted until they end", asyn
   const refused = await Promise.all(watches.slice(MAX_STRANGER_CALLS).map(({ ended }) => ended));
   expect(new Set(refused)).toEqual(new Set([RESOURCE_EXHAUSTED]));
   for (const { call } of watches) call.cancel();
-  await vi.waitFor(async () => expect(await client.other(Check, { service: "" })).toEqual({ status: "SERVING" }), {
-    timeout: 10_000,
-  });
+  await expect.poll(() => client.other(Check, { service: "" })).toEqual({ status: "SERVING" });
 });
 
 test('a quota of "*" also applies to callers without credentials, for each address', async () => {
@@ -52,7 +50,7 @@ test("connections of one address are limited; a tenth is kept for others", async
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  await vi.waitFor(() => expect(refused.length).toBe(30 - 18));
+  await expect.poll(() => refused.length).toBe(30 - 18);
   expect(new Set(refused)).toEqual(new Set(["too many connections from its address"]));
   const other = createConnection({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
   onTestFinished(() => void other.destroy());
