@@ -202,7 +202,9 @@ test("what was read for an ended call is released without being sent", async () 
 
 test("a fetch that waits for room ends when the server stops", async () => {
   const sendBudgetBytes = 1.5 * MESSAGE_BYTES;
+  const asked = Promise.withResolvers<void>();
   const fetch = async (_: unknown, { budget }: FetchOptions = {}): Promise<FetchResult> => {
+    asked.resolve();
     await budget!.take(MESSAGE_BYTES, MESSAGE_BYTES);
     throw new Error("there was no room");
   };
@@ -216,7 +218,7 @@ test("a fetch that waits for room ends when the server stops", async () => {
   const stalled = await stalledReader(here.client);
   await settled(() => here.api.consumers[0]!.given);
   const fetching = failure(anotherClient(here).call("Fetch", { topic: "t", partition: 0 }));
-  await settled(() => 0);
+  await asked.promise; // a second later, the stalled reader would be cut off
   const stopped = here.server.stop();
   expect((await fetching).code).toBe(UNAVAILABLE);
   stalled.stream.cancel();
