@@ -97,11 +97,13 @@ async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: Ser
   if (clientCertificates !== "none" && clientCaFile === undefined) {
     throw new InvalidArgumentError("tls.clientCertificates requires tls.clientCaFile, the CAs that are trusted");
   }
-  const [cert, key, ca] = await Promise.all([
-    read("tls.certFile", certFile),
-    read("tls.keyFile", keyFile),
-    clientCertificates === "none" || clientCaFile === undefined ? undefined : read("tls.clientCaFile", clientCaFile),
-  ]);
+  // One after the other: of several files that cannot be read, the first one is always reported.
+  const cert = await read("tls.certFile", certFile);
+  const key = await read("tls.keyFile", keyFile);
+  const ca =
+    clientCertificates === "none" || clientCaFile === undefined
+      ? undefined
+      : await read("tls.clientCaFile", clientCaFile);
   checkCertificates("tls.certFile", certFile, cert);
   // If it contained no certificate, Node's built-in CAs would be trusted instead.
   if (ca !== undefined) checkCertificates("tls.clientCaFile", clientCaFile!, ca);
