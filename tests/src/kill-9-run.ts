@@ -5,6 +5,7 @@
  */
 import { connect, text } from "@logstore/client";
 import { seededRandom } from "./bytes.ts";
+import { freePort } from "./free-port.ts";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -27,8 +28,8 @@ export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Pr
   const random = seededRandom(seed);
   const durability = random() < 0.5 ? "written" : "flushed"; // both survive a crash of the process
   const directory = await temporaryDirectory();
-  let server = await ServerProcess.start(directory, { args: ["--segment-bytes", "200000"] });
-  const { port } = server;
+  const options = { port: await freePort(), args: ["--segment-bytes", "200000"] };
+  let server = await ServerProcess.start(directory, options);
   const acknowledged = new Map<string, { partition: number; offset: number }>();
   try {
     await using client = connect(server.address);
@@ -48,14 +49,14 @@ export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Pr
       });
       const restart = async () => {
         await server.kill();
-        server = await ServerProcess.start(directory, { port, args: ["--segment-bytes", "200000"] });
+        server = await ServerProcess.start(directory, options);
       };
       await Promise.all(sends);
       await killing;
     }
     await producer.close();
     await server.kill();
-    server = await ServerProcess.start(directory, { port, args: ["--segment-bytes", "200000"] });
+    server = await ServerProcess.start(directory, options);
 
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
     const reader = client.reader({ assign: { t: partitions }, until: "latest", key: text(), value: text() });

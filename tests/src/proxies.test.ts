@@ -13,6 +13,7 @@ import { serve } from "@logstore/server-grpc";
 import { describe, expect, type TestContext, test } from "vitest";
 import { skipped } from "../../packages/core/test/skipped.ts";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
+import { freePort } from "./free-port.ts";
 import { type Documented, documented, isInstalled, ProxyProcess } from "./proxies/proxy.ts";
 
 /**
@@ -37,7 +38,8 @@ async function behind(documented: Documented, onTestFinished: TestContext["onTes
     maxBatchBytes: MAX_BATCH_BYTES,
     drainTimeoutMs: 500,
   };
-  let server = await serve(broker, { ...options, port: 0 });
+  const port = await freePort();
+  let server = await serve(broker, { ...options, port });
   const proxy = await ProxyProcess.start(documented, directory, server.address, pair);
   const address = `127.0.0.1:${proxy.port}`;
   const credentials = { tls: { ca: ca.cert } };
@@ -52,7 +54,7 @@ async function behind(documented: Documented, onTestFinished: TestContext["onTes
   });
   const stopServer = () => server.stop();
   const startServer = async () => {
-    server = await serve(broker, { ...options, port: Number(server.address.split(":").at(-1)) });
+    server = await serve(broker, { ...options, port });
   };
   return { proxy, client, address, credentials, stopServer, startServer };
 }

@@ -97,7 +97,7 @@ describe("a call that is passed on", () => {
     const cluster = await start({ rules, quotas: [{ principals: ["alice"], ...limits }] });
     const { broker, calls: counts } = cluster.member("b");
     await broker.produce({ ...partition, batches: sealedBatch(["x".repeat(5_000)]) });
-    const alice = apiAt(cluster, "a", "alice", 200);
+    const alice = apiAt(cluster, "a", "alice");
     for await (const { type } of alice.consume(partition)) if (type === "batches") break;
     await expect(alice.fetch(partition)).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
     await alice.produce({ ...partition, batches: sealedBatch(["x".repeat(5_000)]) });

@@ -11,7 +11,7 @@ const offsets = [{ ...partition, offset: 0 }];
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function apiAt(cluster: MemoryCluster, name: string): GrpcLogApi {
-  const api = new GrpcLogApi(cluster.member(name).address, { onEvent: () => {}, timeoutMs: 1_000 });
+  const api = new GrpcLogApi(cluster.member(name).address, { onEvent: () => {}, timeoutMs: 60_000 });
   onTestFinished(() => api.close());
   return api;
 }

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { connect, type LogClient } from "@logstore/client";
 import { seededRandom } from "../bytes.ts";
 import { eventually } from "../eventually.ts";
+import { freePort } from "../free-port.ts";
 import { removeDirectory, temporaryDirectory } from "../homes.ts";
 import { endsWithParent, ServerProcess } from "../server-process.ts";
 
@@ -48,8 +49,9 @@ export async function runGroup({ seed, members, steps, serverKills }: GroupRun):
   const story: string[] = [];
   const deaths: string[] = [];
   let started = 0;
-  let server = await ServerProcess.start(directory);
-  const { port, address } = server;
+  const port = await freePort();
+  let server = await ServerProcess.start(directory, { port });
+  const { address } = server;
 
   const start = () => {
     const args = [
