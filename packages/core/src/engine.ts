@@ -22,6 +22,7 @@ export type { JournalStore, SnapshotReader, SnapshotSink } from "./engine/journa
 export {
   type Appended,
   type AppendOptions,
+  type BatchAppendOptions,
   BatchTooLongToRead,
   type Chunk,
   type Gap,

@@ -50,6 +50,7 @@ export class PartitionCalls {
     topicId,
     partition,
     batches,
+    isOwned,
     durability,
     expectedOffset,
   }: ProduceRequest): Promise<ProduceAck> {
@@ -57,7 +58,7 @@ export class PartitionCalls {
       const found = this.#topics.get(topic, topicId);
       // Not awaited without need: appends take effect in the order of the calls.
       const log = this.#owned(found instanceof Promise ? await found : found, partition);
-      const appended = await log.appendBatches(batches, { durability, expectedOffset });
+      const appended = await log.appendBatches(batches, { durability, expectedOffset, isOwned });
       return { ...appended, logEndOffset: log.offsets.logEnd };
     } catch (error) {
       throw within(topic, partition, error);

@@ -29,6 +29,15 @@ export interface AppendOptions {
   readonly expectedOffset?: number | undefined;
 }
 
+/** Options of an append of sealed batches. */
+export interface BatchAppendOptions extends AppendOptions {
+  /**
+   * Whether nobody else uses the buffer of the batches: the log may free it (`transfer(0)`) once it
+   * has acknowledged the append. Default false.
+   */
+  readonly isOwned?: boolean | undefined;
+}
+
 /** The result of an append. */
 export interface Appended {
   /** Offset of the first record. */
@@ -130,7 +139,7 @@ export interface PartitionLog {
    * a reopen
    * @throws UnavailableError if the outcome is not known yet: append the same batches again
    */
-  appendBatches(bytes: Uint8Array, options?: AppendOptions): Promise<Appended>;
+  appendBatches(bytes: Uint8Array, options?: BatchAppendOptions): Promise<Appended>;
 
   /**
    * Returns a reader that starts at an offset.

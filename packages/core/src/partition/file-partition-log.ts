@@ -8,7 +8,7 @@ import {
   type StorageFailedError,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import type { Appended, AppendOptions, PartitionLog } from "../engine/partition-log.js";
+import type { Appended, AppendOptions, BatchAppendOptions, PartitionLog } from "../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { LogOffsets } from "../engine/read/log-offsets.js";
 import type { Checkpoint } from "../files/checkpoint-file.js";
@@ -126,7 +126,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog, Writa
    * OutOfOrderSequenceError, ProducerFencedError, BufferFullError, ClosedError, StorageFailedError,
    * CorruptPartitionError
    */
-  appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+  appendBatches(bytes: Uint8Array, options: BatchAppendOptions = {}): Promise<Appended> {
     return this.#writing.appender.appendBatches(bytes, options);
   }
 

@@ -10,6 +10,7 @@ import {
   encodeConsumeResponse,
   encodeFetchResponse,
   type FetchResult,
+  type ProduceRequest,
   protoDirectory,
   protoFiles,
   protoLoaderOptions,
@@ -37,6 +38,9 @@ export interface Proto {
   readonly encodeStatus: (status: object) => Buffer;
   readonly encodeRetryInfo: (info: object) => Buffer;
 }
+
+/** What precedes a message in gRPC: a flag and its length. */
+const GRPC_PREFIX_BYTES = 5;
 
 const adminMessages: readonly (keyof AdminSerializers)[] = ["TopicDescription", "Snapshot", "ListTopicsResponse"];
 const groupMessages: readonly (keyof GroupSerializers)[] = [
@@ -116,7 +120,7 @@ function encodedAlready(service: ServiceDefinition): ServiceDefinition {
  */
 function passThrough(service: ServiceDefinition): ServiceDefinition {
   const { Produce, ProduceStream, Consume, Fetch } = service as Record<string, MethodDefinition<unknown, unknown>>;
-  const requestDeserialize = receiving(decodeProduceRequest);
+  const requestDeserialize = receiving(decodeProduce);
   const serializeEvent = (event: Parameters<typeof encodeConsumeResponse>[0]) => asBuffer(encodeConsumeResponse(event));
   return {
     ...service,
@@ -125,6 +129,15 @@ function passThrough(service: ServiceDefinition): ServiceDefinition {
     Consume: { ...Consume, responseSerialize: serializeEvent },
     Fetch: { ...Fetch, responseSerialize: (result: FetchResult) => asBuffer(encodeFetchResponse(result)) },
   } as ServiceDefinition;
+}
+
+/**
+ * Nobody else uses the message: the log may free its buffer, unless other messages share it, as
+ * short ones do.
+ */
+function decodeProduce(message: Buffer): ProduceRequest {
+  const isOwned = message.length + GRPC_PREFIX_BYTES === message.buffer.byteLength;
+  return { ...decodeProduceRequest(message), isOwned };
 }
 
 /** A view of the same bytes. */

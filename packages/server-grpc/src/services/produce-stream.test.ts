@@ -64,6 +64,24 @@ test("a refused request gets its response in order, and the stream continues", a
   expect(messages[5].ack).toEqual({ baseOffset: 1, nextOffset: 2, durability: 1, duplicate: false, logEndOffset: 2 });
 });
 
+test("the log may free the buffer of a request, unless other messages share it", async () => {
+  const { held, produce } = heldProduce();
+  const { client } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  const values = ["x".repeat(100_000), "short", "y".repeat(100_000)];
+  for (const value of values) stream.write({ topic: "t", partition: 0, batches: sealed(value) });
+  stream.end();
+  await eventually(() => held.length === values.length);
+  const isAlone = ({ batches }: ProduceRequest) => batches.buffer.byteLength < batches.length + 100;
+  for (const { request, ack } of held) {
+    expect(request.isOwned).toBe(isAlone(request));
+    ack();
+  }
+  expect(held.map(({ request }) => request.isOwned)).toEqual([true, false, true]);
+  expect((await answers).error).toBeUndefined();
+});
+
 test("the number of requests in flight is limited", async () => {
   const { held, produce } = heldProduce();
   const { client } = await home({ api: { produce } });

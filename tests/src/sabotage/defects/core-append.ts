@@ -1,5 +1,5 @@
 /** Defects of appending to a partition. */
-import { ENGINE, FAULTS, FLUSH, GOLDEN, GUARD, LOCK, POWER_CUTS, PRODUCERS, STORE, SWEEP } from "./catchers.ts";
+import { ENGINE, FAULTS, FLUSH, GOLDEN, GUARD, LOCK, POWER_CUTS, PRODUCERS, STORE, SWEEP, TAIL } from "./catchers.ts";
 import { type Defect, within } from "./defect.ts";
 
 export const coreAppendDefects: readonly Defect[] = [
@@ -102,6 +102,12 @@ export const coreAppendDefects: readonly Defect[] = [
       "this.#checkOwner(); // if the directory has a new owner, that may have read it without this group",
       "",
     ],
+  }),
+  ...within("core/partition/append/log-writer.ts", [TAIL], {
+    "frees the bytes of an append that fails": ["this.#cache = () => this.#log.tail?.add", "this.#log.tail?.add"],
+  }),
+  ...within("core/partition/append/appender.ts", [TAIL], {
+    "frees one of several batches in a buffer": [" && batches.length === 1;", ";"],
   }),
   ...within("core/partition/append/behind-the-writer.ts", [FAULTS, SWEEP], {
     "ignores a sync behind the writer that failed": ["this.#failure = { error };", "void error;"],

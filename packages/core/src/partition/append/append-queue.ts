@@ -36,9 +36,7 @@ export interface PendingAppend {
   readonly byteLength: number;
   readonly durability: Durability;
   readonly expectedOffset: number | undefined;
-  /**
-   * Whether nobody else has the bytes: they were sealed by the store, each batch in its own buffer.
-   */
+  /** Whether nobody else has the bytes, and each batch is in a buffer of its own. */
   readonly isOwned: boolean;
   resolve(appended: Appended): void;
   reject(error: unknown): void;

@@ -6,7 +6,7 @@ import { type Bytes, batchesToAppend, type HeaderInput, InvalidArgumentError, ty
 import type { Durability } from "@logstore/protocol";
 import { checkExpectedOffset } from "../../engine/append/assign-offsets.js";
 import { AppendCheck } from "../../engine/append/check-append.js";
-import type { Appended, AppendOptions } from "../../engine/partition-log.js";
+import type { Appended, AppendOptions, BatchAppendOptions } from "../../engine/partition-log.js";
 import type { Storage } from "../../storage/storage.js";
 import type { AppendAck, AppendQueue, AppendQueueOptions, PendingAppend } from "./append-queue.js";
 import { checkFileDurability } from "./file-durability.js";
@@ -61,10 +61,12 @@ export class Appender {
     return appended;
   }
 
-  async appendBatches(bytes: Uint8Array, options: AppendOptions): Promise<Appended> {
+  async appendBatches(bytes: Uint8Array, options: BatchAppendOptions): Promise<Appended> {
     this.#checkWritable();
     const batches = batchesToAppend(bytes, this.#options.limits);
-    return this.#check.check(batches, bytes.length, () => this.#appendValid(batches, bytes.length, options, false));
+    // Batches that share a buffer cannot be freed one by one.
+    const isOwned = options.isOwned === true && batches.length === 1;
+    return this.#check.check(batches, bytes.length, () => this.#appendValid(batches, bytes.length, options, isOwned));
   }
 
   appendOwnedBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {

@@ -35,6 +35,8 @@ export class LogWriter {
   #lastAppendTime: number;
   /** Whether anything is not covered by the checkpoint. */
   #dirty: boolean;
+  /** Adds what was written and is not readable yet to the tail cache. */
+  #cache: (() => void) | undefined;
   #checkpointSegment: number | undefined;
 
   constructor(
@@ -236,7 +238,7 @@ export class LogWriter {
       const written = () => {
         this.#producers.written();
         this.#log.offsets.wrote(nextOffset);
-        this.#log.tail?.add(batches, segment, position, owned);
+        this.#cache = () => this.#log.tail?.add(batches, segment, position, owned);
       };
       const writing = segment.write(batches, zeros);
       if (writing !== undefined) return writing.then(written);
@@ -258,14 +260,21 @@ export class LogWriter {
 
   /**
    * Makes everything written readable, also in other processes. Returns undefined if that is done.
+   * The tail cache gets it last, because it may free it: until then, the append may fail, and its
+   * caller still needs the bytes.
    */
   #publish(): Promise<void> | undefined {
     const { partition, segments, offsets } = this.#log;
     segments.active?.publish();
     if (offsets.logEnd === offsets.highWatermark) return undefined;
+    const published = () => {
+      this.#cache?.();
+      this.#cache = undefined;
+      offsets.publish();
+    };
     const publishing = this.#publishBounds(partition, offsets.logStart, offsets.logEnd);
-    if (publishing !== undefined) return publishing.then(() => offsets.publish());
-    offsets.publish();
+    if (publishing !== undefined) return publishing.then(published);
+    published();
     return undefined;
   }
 }

@@ -4,9 +4,9 @@
  */
 import { frameBatches, type RecordBatch } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
-import { HookedStorage } from "../../../test/hooked-storage.js";
+import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
 import { Random } from "../../../test/random.js";
-import { appendOneByOne, range, sealed, text, values } from "../../../test/records.js";
+import { appendOneByOne, codeOf, range, sealed, text, values } from "../../../test/records.js";
 import { LogStore, type LogStoreOptions } from "../../index.js";
 import type { Segment } from "../../segment/segment.js";
 import { PartitionTail, TailCache } from "./tail-cache.js";
@@ -17,7 +17,7 @@ const none: ReadonlySet<RecordBatch> = new Set();
 async function opened(options: LogStoreOptions = {}) {
   const storage = new HookedStorage();
   const store = await LogStore.open("store", { storage, ...options });
-  onTestFinished(() => store.close());
+  onTestFinished(() => store.close().catch(() => {}));
   let reads = 0;
   storage.before = ({ kind, path }) => {
     if (kind === "read" && path.endsWith(".log")) reads++;
@@ -273,6 +273,31 @@ test.each([0, 100_000])(
     expect(lengths).toEqual(range(18).map((_, i) => `30000 ${i % 3 === 2 ? 115 : 7}`));
   },
 );
+
+test("an append that owns its buffer leaves it to the cache, which frees it", async () => {
+  const { store } = await opened({ tailCacheBytes: 30_000 });
+  const batch = () => sealed(["x".repeat(20_000)]);
+  const [owned, foreign] = [batch(), batch()];
+  const two = Uint8Array.from([...batch(), ...batch()]);
+  const lengths = [owned.length, foreign.length, two.length];
+  await store.log(0).appendBatches(owned, { isOwned: true });
+  expect([owned.length, foreign.length, two.length]).toEqual(lengths);
+  await store.log(0).appendBatches(foreign);
+  await store.log(0).appendBatches(two, { isOwned: true });
+  await store.log(0).appendBatches(batch());
+  expect([owned.length, foreign.length, two.length]).toEqual([0, ...lengths.slice(1)]);
+  expect((await values(store)).map((value) => value.length)).toEqual(Array(5).fill(20_000));
+});
+
+test("the buffer of an append that fails is left to its caller", async () => {
+  const { store, storage } = await opened({ tailCacheBytes: 0, durability: "flushed" });
+  await store.append(null, "v");
+  storage.before = failAt("sync", 1, ".log");
+  const batch = sealed(["x".repeat(20_000)]);
+  const { length } = batch;
+  expect(await codeOf(store.log(0).appendBatches(batch, { isOwned: true }))).toBe("STORAGE_FAILED");
+  expect(batch.length).toBe(length);
+});
 
 test("the position on disk is known for each batch of a group", async () => {
   const store = await LogStore.open(":memory:", { durability: "written" });
