@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import { type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
@@ -119,7 +120,7 @@ export class PartitionSender {
       if (this.#inFlight.length === 0) this.hurry();
     };
     if (this.#options.lingerMs > 0) this.#linger = startTimer(this.#options.lingerMs, send);
-    else setImmediate(send); // after every send of this turn of the event loop
+    else nextTick(send); // after every send of this callback of the event loop, and of its promises
   }
 
   /**
