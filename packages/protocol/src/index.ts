@@ -69,6 +69,7 @@ export type { TopicPartition } from "./topic-partition.js";
 
 // For authors of servers and clients: messages, error details and .proto files
 
+export { decodeStreamedAck, encodeStreamedAck } from "./ack-messages.js";
 export {
   CONSUME_HEADROOM_BYTES,
   decodeConsumeResponse,

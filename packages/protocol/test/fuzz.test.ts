@@ -7,10 +7,12 @@ import {
   decodeConsumeResponse,
   decodeFetchResponse,
   decodeProduceRequest,
+  decodeStreamedAck,
   descriptorFiles,
   encodeConsumeResponse,
   encodeFetchResponse,
   encodeProduceRequest,
+  encodeStreamedAck,
 } from "../src/index.js";
 
 const seed = Number(process.env["PROTOCOL_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
@@ -31,6 +33,13 @@ const ends = { highWatermark: 2 ** 50, logEndOffset: 300 };
 const batches = Uint8Array.from({ length: 40 }, (_, i) => i);
 const valid: Uint8Array[] = [
   encodeProduceRequest({ topic: "zoë", partition: 300, durability: "flushed", expectedOffset: 2 ** 40, batches }),
+  encodeStreamedAck({
+    baseOffset: 2 ** 40,
+    nextOffset: 2 ** 41,
+    durability: "written",
+    duplicate: true,
+    logEndOffset: 7,
+  }),
   encodeConsumeResponse({ type: "batches", batches, headroomBytes: 0, ...ends }),
   encodeConsumeResponse({ type: "logStartMoved", logStartOffset: 5, ...ends }),
   encodeConsumeResponse({ type: "gap", firstOffset: 5, nextOffset: 2 ** 33, ...ends }),
@@ -56,6 +65,10 @@ const decoders: Record<string, (bytes: Uint8Array) => Uint8Array[]> = {
     return event?.type === "batches" ? [event.batches] : [];
   },
   FetchResponse: (bytes) => [decodeFetchResponse(bytes).batches],
+  ProduceStreamResponse: (bytes) => {
+    decodeStreamedAck(bytes);
+    return [];
+  },
   FileDescriptorSet: descriptorFiles,
 };
 

@@ -4,6 +4,7 @@ import {
   type ConsumeOptions,
   type ConsumeRequest,
   decodeFetchResponse,
+  decodeStreamedAck,
   encodeProduceRequest,
   type FetchOptions,
   type FetchRequest,
@@ -85,7 +86,7 @@ export class GrpcLogApi implements LogApi {
     this.#produceChannel = new ProduceChannel(
       () =>
         this.#calls.openStream<ProduceRequest, ProduceStreamResponse>(
-          this.#method("ProduceStream"),
+          acksByHand(this.#method("ProduceStream")),
           serializeProduceRequest,
         ),
       (error, hadAnswers) => this.#calls.toStreamError(error, hadAnswers),
@@ -185,6 +186,15 @@ export class GrpcLogApi implements LogApi {
   #method(name: string): Method {
     return this.#service[name]!;
   }
+}
+
+/** Decodes what is no acknowledgement as the method does. */
+function acksByHand(method: Method): Method {
+  const responseDeserialize = (message: Buffer): ProduceStreamResponse => {
+    const ack = decodeStreamedAck(message);
+    return ack === undefined ? method.responseDeserialize(message) : { ack };
+  };
+  return { ...method, responseDeserialize };
 }
 
 /** The transport wants a Buffer: the same bytes, not copied. */

@@ -19,7 +19,7 @@ class FakeStream extends EventEmitter {
   cancel = () => {};
 
   ack(baseOffset = 0, nextOffset = 1): void {
-    this.emit("data", { ack: { baseOffset, nextOffset, logEndOffset: 1, durability: 2, duplicate: false } });
+    this.emit("data", { ack: { baseOffset, nextOffset, logEndOffset: 1, durability: "flushed", duplicate: false } });
   }
 }
 

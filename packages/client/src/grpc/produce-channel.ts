@@ -1,13 +1,13 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { type LogStoreError, startTimer, type Timer, UnavailableError } from "@logstore/codec";
-import { type ErrorDetail, type ProduceAck, type ProduceRequest, statedDurability } from "@logstore/protocol";
+import type { ErrorDetail, ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { checkAck } from "./check-answer.js";
 import { fromErrorDetail } from "./grpc-errors.js";
 import { RequestWriter } from "./request-writer.js";
 
-/** Message `ProduceStreamResponse` of log.proto, as the loader decodes it. */
+/** Message `ProduceStreamResponse` of log.proto. */
 export interface ProduceStreamResponse {
-  readonly ack?: Omit<ProduceAck, "durability"> & { readonly durability: number };
+  readonly ack?: ProduceAck;
   readonly error?: ErrorDetail;
 }
 
@@ -109,7 +109,7 @@ export class ProduceChannel {
     if (this.#unanswered.length === 0 && this.#waiting.length === 0) this.#endWhenIdle();
     if (ack) {
       try {
-        const checked = checkAck({ ...ack, durability: statedDurability(ack.durability) }, call.request);
+        const checked = checkAck(ack, call.request);
         call.isAcked = true;
         freeIfDone(call);
         call.resolve(checked);

@@ -9,6 +9,7 @@ import {
   descriptorSetFile,
   encodeConsumeResponse,
   encodeFetchResponse,
+  encodeStreamedAck,
   type FetchResult,
   type ProduceRequest,
   protoDirectory,
@@ -22,6 +23,7 @@ import type { GroupSerializers } from "./group-answers.js";
 import { healthDescriptorSet } from "./health-descriptor.js";
 import type { Serialize } from "./in-pieces.js";
 import { receiving } from "./malformed.js";
+import type { StreamedAnswer } from "./streamed-answer.js";
 
 export interface Proto {
   readonly logService: ServiceDefinition;
@@ -116,16 +118,18 @@ function encodedAlready(service: ServiceDefinition): ServiceDefinition {
 
 /**
  * Makes the messages that carry batches be encoded by hand, so that their bytes are neither copied
- * nor parsed.
+ * nor parsed, and those that acknowledge them.
  */
 function passThrough(service: ServiceDefinition): ServiceDefinition {
   const { Produce, ProduceStream, Consume, Fetch } = service as Record<string, MethodDefinition<unknown, unknown>>;
   const requestDeserialize = receiving(decodeProduce);
+  const serializeAnswer = (answer: StreamedAnswer) =>
+    "ack" in answer ? asBuffer(encodeStreamedAck(answer.ack)) : ProduceStream!.responseSerialize(answer);
   const serializeEvent = (event: Parameters<typeof encodeConsumeResponse>[0]) => asBuffer(encodeConsumeResponse(event));
   return {
     ...service,
     Produce: { ...Produce, requestDeserialize },
-    ProduceStream: { ...ProduceStream, requestDeserialize },
+    ProduceStream: { ...ProduceStream, requestDeserialize, responseSerialize: serializeAnswer },
     Consume: { ...Consume, responseSerialize: serializeEvent },
     Fetch: { ...Fetch, responseSerialize: (result: FetchResult) => asBuffer(encodeFetchResponse(result)) },
   } as ServiceDefinition;

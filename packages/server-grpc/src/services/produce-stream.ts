@@ -1,28 +1,18 @@
 /** ProduceStream: concurrent appends, acknowledged in the order of the requests. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { declaredCounts, InvalidArgumentError } from "@logstore/codec";
-import {
-  durabilityToNumber,
-  type ErrorDetail,
-  type LogApi,
-  type ProduceAck,
-  type ProduceRequest,
-} from "@logstore/protocol";
+import type { LogApi, ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { Budget } from "../transport/budget.js";
 import { sessionOf } from "../transport/call-internals.js";
 import { MAX_BATCHES_PER_REQUEST, MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
+import { writeAtOnce } from "../transport/write-message.js";
+import { AnswersInOrder } from "./answers-in-order.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
+import type { StreamedAnswer } from "./streamed-answer.js";
 
-export type ProduceAckMessage = Omit<ProduceAck, "durability"> & { readonly durability: number };
-
-type Answer = { readonly ack: ProduceAckMessage } | { readonly error: ErrorDetail };
-export type ProduceCall = ServerDuplexStream<Received<ProduceRequest>, Answer>;
-
-export function ackMessage(ack: ProduceAck): ProduceAckMessage {
-  return { ...ack, durability: durabilityToNumber(ack.durability) };
-}
+export type ProduceCall = ServerDuplexStream<Received<ProduceRequest>, StreamedAnswer>;
 
 /** Returns the request if it has no more batches than allowed. @throws InvalidArgumentError */
 export function checkedRequest(request: ProduceRequest): ProduceRequest {
@@ -48,27 +38,26 @@ export async function produceStream(
   let leaveTurns: () => void = () => {};
   const noMoreRequests = Promise.withResolvers<void>();
   let stopping = false;
-  let acks = Promise.resolve();
+  const answers = new AnswersInOrder<StreamedAnswer>((answer) => {
+    if (!call.cancelled) writeAtOnce(call, answer, () => unacked.done());
+  });
   let api: LogApi;
 
-  const answerTo = async (received: Received<ProduceRequest>): Promise<Answer> => {
-    try {
-      // Nothing is awaited before this call, so that appends start in the order in which requests
-      // arrive.
-      return { ack: ackMessage(await api.produce(checkedRequest(wellFormed(received)))) };
-    } catch (error) {
-      return { error: errors.toDetail(error) };
-    }
-  };
   const onRequest = (received: Received<ProduceRequest>) => {
     const bytes = receivedBytes(received);
     unacked.take(bytes);
     receiveTurns.took(session, bytes);
-    const answer = answerTo(received).finally(() => unacked.giveBack(bytes));
-    acks = acks.then(async () => {
-      const message = await answer;
-      if (!call.cancelled) call.write(message, () => unacked.done());
-    });
+    const give = answers.next();
+    const answered = (answer: StreamedAnswer) => {
+      unacked.giveBack(bytes);
+      give(answer);
+    };
+    // Nothing is awaited before this call, so that appends start in the order in which requests
+    // arrive.
+    append(api, received).then(
+      (ack) => answered({ ack }),
+      (error) => answered({ error: errors.toDetail(error) }),
+    );
   };
   const stopReading = () => {
     unacked.close();
@@ -96,7 +85,7 @@ export async function produceStream(
       api = await apiFor(call);
       call.on("data", onRequest);
       await noMoreRequests.promise;
-      await acks;
+      await answers.given();
     }, onStop);
     if (stopping) throw stoppingError();
     call.end();
@@ -105,6 +94,10 @@ export async function produceStream(
   } finally {
     leaveWindows?.();
   }
+}
+
+async function append(api: LogApi, received: Received<ProduceRequest>): Promise<ProduceAck> {
+  return api.produce(checkedRequest(wellFormed(received)));
 }
 
 /**

@@ -3,12 +3,14 @@
  * ProduceStream.
  */
 import type { handleUnaryCall } from "@grpc/grpc-js";
-import type { ProduceRequest } from "@logstore/protocol";
+import { durabilityToNumber, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
 import { sessionOf } from "../transport/call-internals.js";
 import { sliceLeft } from "../transport/slices.js";
 import { type CallContext, unaryAtOnce } from "./call-context.js";
 import type { Received } from "./malformed.js";
-import { ackMessage, checkedRequest, type ProduceAckMessage, receivedBytes } from "./produce-stream.js";
+import { checkedRequest, receivedBytes } from "./produce-stream.js";
+
+type ProduceAckMessage = Omit<ProduceAck, "durability"> & { readonly durability: number };
 
 export function produce(context: CallContext): handleUnaryCall<Received<ProduceRequest>, ProduceAckMessage> {
   const { unacked, receiveTurns } = context;
@@ -25,4 +27,8 @@ export function produce(context: CallContext): handleUnaryCall<Received<ProduceR
       respond(...answered);
     });
   };
+}
+
+function ackMessage(ack: ProduceAck): ProduceAckMessage {
+  return { ...ack, durability: durabilityToNumber(ack.durability) };
 }

@@ -1,5 +1,5 @@
 /** Writes messages to HTTP/2. */
-import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
+import { Metadata, type ServerDuplexStream, type ServerWritableStream } from "@grpc/grpc-js";
 import {
   type ConsumeEvent,
   encodeConsumeResponse,
@@ -32,6 +32,27 @@ export function writeMessage<Request>(
     signal.addEventListener("abort", aborted);
     if (!writeInPlace(call, event, done)) call.write(event, done);
   });
+}
+
+/**
+ * Writes a message to HTTP/2 without waiting for those before it: by itself grpc-js passes on one
+ * at a time. All messages of a call are written so, or none, because those that grpc-js holds would
+ * be overtaken.
+ *
+ * @param done called when HTTP/2 has sent it
+ */
+export function writeAtOnce<Request, Message>(
+  call: ServerDuplexStream<Request, Message>,
+  message: Message,
+  done: (error?: Error | null) => void,
+): void {
+  const base = baseCallOf(call);
+  if (base === undefined || base.stream.destroyed || base.stream.writableEnded) {
+    call.write(message, done);
+    return;
+  }
+  call.sendMetadata(new Metadata()); // has no effect if they were sent before
+  base.stream.write(base.serializeMessage(message), done);
 }
 
 /**
