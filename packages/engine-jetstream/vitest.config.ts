@@ -2,5 +2,5 @@ import { defineConfig } from "vitest/config";
 import { patience } from "../../vitest.patience.ts";
 
 export default defineConfig({
-  test: { ...patience, name: "engine-jetstream", maxWorkers: "100%", testTimeout: 30_000 },
+  test: { ...patience, name: "engine-jetstream", maxWorkers: "100%" },
 });

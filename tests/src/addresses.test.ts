@@ -62,7 +62,7 @@ test("a dead first address is passed over, and the one that works is kept", asyn
   ]);
 });
 
-test("an address that accepts connections and says nothing is left", { timeout: 30_000 }, async () => {
+test("an address that accepts connections and says nothing is left", async () => {
   const [server] = await twoServers();
   const silent = createServer((socket) => socket.on("error", () => {}).resume());
   await once(silent.listen(0, "127.0.0.1"), "listening");
@@ -71,9 +71,7 @@ test("an address that accepts connections and says nothing is left", { timeout: 
   expect(await client.listTopics()).toMatchObject([{ topic: "t" }]);
 });
 
-test("a server dies under a producer and a group: each record is read once, in order", {
-  timeout: 60_000,
-}, async () => {
+test("a server dies under a producer and a group: each record is read once, in order", async () => {
   const [server, second] = await twoServers();
   const first = await mortal(server.address);
   const { client, events } = clientOf([first.address, second.address]);

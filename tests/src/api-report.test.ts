@@ -6,7 +6,7 @@ let findings: Map<Entry, Findings>;
 
 beforeAll(() => {
   findings = readDeclarations();
-}, 120_000);
+});
 
 describe.each(ENTRIES)("$name", (entry) => {
   test("its declarations equal its API report", () => {

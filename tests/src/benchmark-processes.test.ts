@@ -13,7 +13,7 @@ function run(code: string): string {
     ${code}`;
   return execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 280_000,
   });
 }
 

@@ -28,7 +28,7 @@ test("an unclosed client lets the process exit, and no proxy from the environmen
   const proxy = "http://127.0.0.1:1";
   const env = { PATH: process.env["PATH"], http_proxy: proxy, https_proxy: proxy, grpc_proxy: proxy };
   const args = ["--input-type=module", "--eval", program, server.address];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, timeout: 60_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, timeout: 280_000 });
   expect([stdout, stderr]).toEqual(["1\n1\n", ""]);
 });
 

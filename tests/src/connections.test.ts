@@ -38,7 +38,7 @@ test("one consumer reads more partitions than a connection has streams, and othe
     break;
   }
   expect([...seen].sort((a, b) => a - b)).toEqual(last);
-}, 60_000);
+});
 
 test("what a server has accepted, its clients can read", async () => {
   const MIB = 2 ** 20;
@@ -54,7 +54,7 @@ test("what a server has accepted, its clients can read", async () => {
     lengths.push(record.value.length);
   }
   expect(lengths).toEqual([20_000_000, 8]);
-}, 60_000);
+});
 
 test("a batch that decompresses to more than the default limit is read if the server accepts it", async () => {
   const MIB = 2 ** 20;
@@ -67,4 +67,4 @@ test("a batch that decompresses to more than the default limit is read if the se
   let count = 0;
   for await (const _ of client.reader({ assign: { packed: [0] }, until: "latest" })) count++;
   expect(count).toBe(9);
-}, 60_000);
+});

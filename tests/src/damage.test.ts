@@ -112,62 +112,58 @@ const damages = [
 ];
 
 describe.each(Object.entries(homes))("%s", (_home, openHome) => {
-  test.each(damages)(
-    "$name: not reported as an end",
-    { timeout: 60_000 },
-    async ({ disk: damaged, code, readable }) => {
-      const disk = await damaged();
-      const { client, api } = await openOn(disk, openHome);
-      const [bad, sound] = (await client.describeTopic(TOPIC)).partitions;
-      expect(bad).toMatchObject({ partition: 0, logStartOffset: 0, logEndOffset: RECORDS });
-      expect(bad!.damage).toMatchObject({ code, partition: 0 });
-      expect(sound).toEqual({ partition: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 });
-      const end = readable;
-      expect(bad!.highWatermark).toBe(end);
+  test.each(damages)("$name: not reported as an end", async ({ disk: damaged, code, readable }) => {
+    const disk = await damaged();
+    const { client, api } = await openOn(disk, openHome);
+    const [bad, sound] = (await client.describeTopic(TOPIC)).partitions;
+    expect(bad).toMatchObject({ partition: 0, logStartOffset: 0, logEndOffset: RECORDS });
+    expect(bad!.damage).toMatchObject({ code, partition: 0 });
+    expect(sound).toEqual({ partition: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 });
+    const end = readable;
+    expect(bad!.highWatermark).toBe(end);
 
-      const positions = ["earliest", "latest", { time: 9_000_000_000_000 }] as const;
-      const listed = await client.listOffsets(
-        TOPIC,
-        positions.map((position) => ({ partition: 0, position })),
-      );
-      expect(listed.map((each) => each.damage?.code)).toEqual([code, code, code]);
-      expect(listed.map(({ offset }) => offset)).toEqual([0, RECORDS, expect.toSatisfy((offset) => offset >= end)]);
-      expect(await codeOf(client.listOffsets(TOPIC, [{ partition: 0, position: RECORDS + 5 }]))).toBe(code);
+    const positions = ["earliest", "latest", { time: 9_000_000_000_000 }] as const;
+    const listed = await client.listOffsets(
+      TOPIC,
+      positions.map((position) => ({ partition: 0, position })),
+    );
+    expect(listed.map((each) => each.damage?.code)).toEqual([code, code, code]);
+    expect(listed.map(({ offset }) => offset)).toEqual([0, RECORDS, expect.toSatisfy((offset) => offset >= end)]);
+    expect(await codeOf(client.listOffsets(TOPIC, [{ partition: 0, position: RECORDS + 5 }]))).toBe(code);
 
-      const all = Array.from({ length: end }, (_, offset) => offset);
-      expect(await readToEnd(client)).toEqual({ offsets: all, skipped: [], code });
-      expect(await readToEnd(client, RECORDS + 5)).toEqual({ offsets: [], skipped: [], code });
-      for (const until of ["latest", { time: 9_000_000_000_000 }] as const) {
-        const events: string[] = [];
-        const drain = async () => {
-          for await (const { type } of api.consume({ topic: TOPIC, partition: 0, until })) events.push(type);
-        };
-        expect([await codeOf(drain()), events.includes("batches")]).toEqual([code, end > 0]);
-      }
-      expect(await codeOf(api.fetch({ topic: TOPIC, partition: 0, from: "latest" }))).toBe(code);
-
-      const { partitions } = await api.describeGroup("g");
-      expect(partitions).toMatchObject([
-        { committedOffset: 5, logEndOffset: RECORDS, lag: RECORDS - 5, damage: { code } },
-      ]);
-      const group = client.consumer({ group: "g", topics: [TOPIC], value: text(), onSkipped: () => {} });
-      const inGroup: number[] = [];
-      const loop = async () => {
-        for await (const { partition, offset } of group) if (partition === 0) inGroup.push(offset);
+    const all = Array.from({ length: end }, (_, offset) => offset);
+    expect(await readToEnd(client)).toEqual({ offsets: all, skipped: [], code });
+    expect(await readToEnd(client, RECORDS + 5)).toEqual({ offsets: [], skipped: [], code });
+    for (const until of ["latest", { time: 9_000_000_000_000 }] as const) {
+      const events: string[] = [];
+      const drain = async () => {
+        for await (const { type } of api.consume({ topic: TOPIC, partition: 0, until })) events.push(type);
       };
-      expect([await codeOf(loop()), inGroup]).toEqual([code, all.slice(5)]);
-      await group.close();
-      const reset = (to: "latest" | number) =>
-        api.resetOffsets({ group: "r", partitions: [{ topic: TOPIC, partition: 0 }], to });
-      await api.commitOffsets({ group: "r", offsets: [{ topic: TOPIC, partition: 1, offset: 1 }] });
-      expect(await codeOf(reset("latest"))).toBe(code === "CORRUPT_PARTITION" ? "done" : code);
-      expect(await codeOf(reset(RECORDS + 5))).toBe(code);
-      if (code === "CORRUPT_PARTITION") expect((await reset("latest"))[0]!.offset).toBe(RECORDS);
-      expect((await reset(0))[0]!.offset).toBe(0);
-    },
-  );
+      expect([await codeOf(drain()), events.includes("batches")]).toEqual([code, end > 0]);
+    }
+    expect(await codeOf(api.fetch({ topic: TOPIC, partition: 0, from: "latest" }))).toBe(code);
 
-  test("damage found by a read after opening: reported to all, and not as an end", { timeout: 60_000 }, async () => {
+    const { partitions } = await api.describeGroup("g");
+    expect(partitions).toMatchObject([
+      { committedOffset: 5, logEndOffset: RECORDS, lag: RECORDS - 5, damage: { code } },
+    ]);
+    const group = client.consumer({ group: "g", topics: [TOPIC], value: text(), onSkipped: () => {} });
+    const inGroup: number[] = [];
+    const loop = async () => {
+      for await (const { partition, offset } of group) if (partition === 0) inGroup.push(offset);
+    };
+    expect([await codeOf(loop()), inGroup]).toEqual([code, all.slice(5)]);
+    await group.close();
+    const reset = (to: "latest" | number) =>
+      api.resetOffsets({ group: "r", partitions: [{ topic: TOPIC, partition: 0 }], to });
+    await api.commitOffsets({ group: "r", offsets: [{ topic: TOPIC, partition: 1, offset: 1 }] });
+    expect(await codeOf(reset("latest"))).toBe(code === "CORRUPT_PARTITION" ? "done" : code);
+    expect(await codeOf(reset(RECORDS + 5))).toBe(code);
+    if (code === "CORRUPT_PARTITION") expect((await reset("latest"))[0]!.offset).toBe(RECORDS);
+    expect((await reset(0))[0]!.offset).toBe(0);
+  });
+
+  test("damage found by a read after opening: reported to all, and not as an end", async () => {
     const disk = await filledDisk({ committed: 5 });
     const { client, api } = await openOn(disk, openHome);
     const [, second] = partitionFiles(disk, ".log");
@@ -195,7 +191,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect((await client.describeTopic(TOPIC)).partitions[0]!.damage).toBeUndefined();
   });
 
-  test("an unreadable topic and an unreadable snapshot are listed as such", { timeout: 60_000 }, async () => {
+  test("an unreadable topic and an unreadable snapshot are listed as such", async () => {
     const filled = await filledDisk();
     const before = await Broker.open(":memory:", { storage: filled });
     await before.createSnapshot(TOPIC, "s");
@@ -218,7 +214,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect([snapshot!.damage, snapshot!.partitions.length]).toEqual([undefined, 2]);
   });
 
-  test("a gap that a repair left at the end is an end", { timeout: 60_000 }, async () => {
+  test("a gap that a repair left at the end is an end", async () => {
     const disk = await withoutLastSegment();
     const broker = await Broker.open(":memory:", { storage: disk, segmentBytes: 1_000 });
     const actions = await broker.topic(TOPIC).repair({ dryRun: false });
@@ -240,7 +236,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect(await lag()).toEqual([1]);
   });
 
-  test("parked records are listed and replayed up to such an end", { timeout: 60_000 }, async () => {
+  test("parked records are listed and replayed up to such an end", async () => {
     const disk = new SimulatedDisk();
     const options = { storage: disk, segmentBytes: 1_000 };
     const before = await Broker.open(":memory:", options);

@@ -71,7 +71,7 @@ const programs = (Object.keys(compilers) as (keyof typeof compilers)[]).flatMap(
   (Object.keys(platforms) as (keyof typeof platforms)[]).map((platform) => ({ version, platform })),
 );
 
-test.each(programs)("TypeScript $version, $platform", { timeout: 120_000 }, ({ version, platform }) => {
+test.each(programs)("TypeScript $version, $platform", ({ version, platform }) => {
   const isPortable = platform.startsWith("neither");
   const entries = ENTRIES.filter((entry) => {
     if (isPortable) return /^(codec|protocol)/.test(entry);

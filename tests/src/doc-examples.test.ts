@@ -47,7 +47,7 @@ test("there are examples", () => {
   expect(examples.length).toBeGreaterThan(7);
 });
 
-test.each(examples)("$file: $code", { timeout: 20_000 }, async ({ code }) => {
+test.each(examples)("$file: $code", async ({ code }) => {
   const consumer: Consumer = client.consumer({ group: "deliveries", topics: ["payments"] });
   const scope = {
     ...{ client, producer, consumer, json, text, connect },

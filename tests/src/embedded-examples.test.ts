@@ -8,7 +8,7 @@ async function run(packageFile: string): Promise<string[]> {
   const main = fileURLToPath(new URL("src/main.ts", packageFile));
   let last = "";
   for (let i = 0; i < 2; i++) {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [main], { timeout: 140_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [main], { timeout: 280_000 });
     expect(stderr).toBe("");
     last = stdout;
   }

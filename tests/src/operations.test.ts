@@ -71,7 +71,7 @@ async function follow(directory: string, path: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
     cwd: directory,
     env: { ...process.env, PATH: path },
-    timeout: 110_000,
+    timeout: 280_000,
   });
   return stdout.split("\n").filter((line) => /^(ada|bob) /.test(line));
 }

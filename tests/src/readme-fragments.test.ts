@@ -32,7 +32,7 @@ function replaced(program: string, pairs: Readonly<Record<string, string>>): str
 
 function run(program: string): string[] {
   const args = ["--input-type=module-typescript", "--eval", program];
-  return execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", timeout: 60_000 }).trimEnd().split("\n");
+  return execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", timeout: 280_000 }).trimEnd().split("\n");
 }
 
 async function directoryOfTest(): Promise<string> {

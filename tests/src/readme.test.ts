@@ -30,7 +30,7 @@ function examplesOf(page: string): string[] {
 
 function run(example: string): string[] {
   const args = ["--input-type=module-typescript", "--eval", example];
-  return execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", timeout: 60_000 }).trimEnd().split("\n");
+  return execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", timeout: 280_000 }).trimEnd().split("\n");
 }
 
 /** The calls of `logstore` in the README, without their comments. */
@@ -44,7 +44,7 @@ function commandLines(): string[][] {
 function logstore(args: string[], address: string): string {
   const all = args.includes("reset") ? [...args, "--yes"] : args;
   const env = { ...process.env, LOGSTORE_SERVER: address };
-  return execFileSync(process.execPath, [command, ...all], { encoding: "utf8", env, timeout: 60_000 });
+  return execFileSync(process.execPath, [command, ...all], { encoding: "utf8", env, timeout: 280_000 });
 }
 
 function replaced(example: string | undefined, what: string, by: string): string {

@@ -121,7 +121,7 @@ async function everythingWorks(address: string): Promise<void> {
   }
 }
 
-describe.skipIf(!canMount)("a server on a full disk", { timeout: 90_000 }, () => {
+describe.skipIf(!canMount)("a server on a full disk", () => {
   test.each(["stop", "kill"] as const)(
     "starts again after a %s with 0 bytes free; deleting old records makes room",
     async (end) => {

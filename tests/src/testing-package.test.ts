@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => removeDirectory(directory));
 
 function run(...args: string[]): string {
-  return execFileSync(process.execPath, args, { cwd: directory, encoding: "utf8", timeout: 60_000 });
+  return execFileSync(process.execPath, args, { cwd: directory, encoding: "utf8", timeout: 280_000 });
 }
 
 /** In one process, since the packages take longer to load than an example to run. */

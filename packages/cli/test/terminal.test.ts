@@ -131,7 +131,8 @@ describe.skipIf(!hasTmux)("in a terminal", () => {
       shell.press("s");
       await topScreen().toContain("by name");
       shell.press(key);
-      await expect.poll(() => shell.text, { timeout: 5_000, interval: 50 }).toContain("it ended");
+      // Sooner than the call, which takes half a minute.
+      await expect.poll(() => shell.text, { ...PATIENCE, timeout: 15_000 }).toContain("it ended");
       await isLeftAsItWas();
     }
   });

@@ -55,13 +55,13 @@ describe.each(TEMPLATES)("$name", ({ name }) => {
     }
   });
 
-  test("its types are right, its tests pass, and it starts", { timeout: 60_000 }, async () => {
+  test("its types are right, its tests pass, and it starts", { timeout: 300_000 }, async () => {
     const project = join(templates, name);
     const run = (...args: string[]) => {
       const { status, stdout, stderr } = spawnSync(process.execPath, args, {
         cwd: project,
         encoding: "utf8",
-        timeout: 60_000,
+        timeout: 240_000,
       });
       expect(status, stdout + stderr).toBe(0);
       return stdout;

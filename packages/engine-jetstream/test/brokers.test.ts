@@ -8,7 +8,7 @@ import { JetStreamEngine } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 
 const LEASE_MS = 1_200;
-const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };
+const PATIENCE = { timeout: 45_000, interval: 20 };
 const ADDRESSES = { a: "a.example:7411", b: "b.example:7411" };
 
 describe.skipIf(natsServer() === undefined)("brokers of a cluster", () => {

@@ -43,7 +43,7 @@ describe.skipIf(natsServer() === undefined)("max_payload", () => {
     await expect(append(600_000)).rejects.toMatchObject(tooLarge);
     const together = await Promise.all(Array.from({ length: 8 }, () => append(100_000)));
     expect(together.map(({ baseOffset }) => baseOffset)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-  }, 40_000);
+  });
 });
 
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});

@@ -61,7 +61,6 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
   const losses = ["loseRequest", "leaveUnheard"] as const;
   test.concurrent.for(losses.flatMap((lose) => atStart.map((subject) => [lose, subject] as const)))(
     "a broker starts: %s %s",
-    { timeout: 30_000 },
     async ([lose, subject], { expect, onTestFinished }) => {
       const to = await link(onTestFinished);
       to[lose](subject);
@@ -87,14 +86,13 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
 
   test.concurrent.for([...losses, "loseAnswer"] as const)(
     "a broker keeps its lease: %s",
-    { timeout: 30_000 },
     async (lose, { expect, onTestFinished }) => {
       const to = await link(onTestFinished);
       const namespace = `lost-${++namespaces}`;
       const { engine, events } = await broker(to, namespace, onTestFinished);
 
       to[lose](`$KV.${namespace}.lease.a`);
-      await expect.poll(() => to.hasLostRequest, { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => to.hasLostRequest).toBe(true);
       await sleep(LEASE_MS); // longer than the lease is valid without another renewal
 
       expect(events.filter(({ type }) => type === "lease")).toEqual([]);
@@ -104,7 +102,6 @@ describe.skipIf(natsServer() === undefined)("NATS does not answer one request", 
 
   test.concurrent.for([...losses, "loseAnswer"] as const)(
     "a partition is taken over, and read by who has read nothing: %s",
-    { timeout: 30_000 },
     async (lose, { expect, onTestFinished }) => {
       const to = await link(onTestFinished);
       // as long as what a lost subject begins with

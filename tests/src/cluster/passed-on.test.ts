@@ -6,7 +6,7 @@ import { sealedBatch } from "../bytes.ts";
 import { FreezingProxy } from "./freezing-proxy.ts";
 import { type Member, MemoryCluster } from "./memory-cluster.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 10 };
+const PATIENCE = { timeout: 60_000, interval: 10 };
 const unavailable = { code: "UNAVAILABLE" };
 const partition = { topic: "t", partition: 0 };
 const batches = () => sealedBatch(["x"]);
@@ -94,4 +94,4 @@ test("a stop does not wait for a silent owner", async () => {
   await a.stop();
   await append;
   await joining;
-}, 20_000);
+});

@@ -65,7 +65,7 @@ describe.skipIf(natsServer() === undefined)("logstore-server on JetStream", () =
       expect(count).toBeGreaterThan(0);
       expect(read[partition]).toEqual(Array.from({ length: count }, (_, n) => n));
     }
-  }, 120_000);
+  });
 });
 
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});

@@ -7,7 +7,7 @@ import { type LogClient, type Producer, text } from "@logstore/client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MemoryCluster } from "./memory-cluster.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 10 };
+const PATIENCE = { timeout: 60_000, interval: 10 };
 
 /** The values of a partition, as a new client reads them. */
 async function valuesOf(client: LogClient, partition = 0): Promise<string[]> {

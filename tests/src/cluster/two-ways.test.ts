@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { sealedBatch } from "../bytes.ts";
 import { MemoryCluster } from "./memory-cluster.ts";
 
-const PATIENCE = { timeout: 10_000, interval: 10 };
+const PATIENCE = { timeout: 60_000, interval: 10 };
 const NOBODY = "127.0.0.1:1";
 
 async function valuesOf(client: LogClient): Promise<string[]> {

@@ -81,10 +81,10 @@ describe("programs", () => {
     mkdirSync(home);
     writeFileSync(file, JSON.stringify({ directory: home, modules }));
     const runner = fileURLToPath(new URL("run.mjs", import.meta.url));
-    const running = promisify(execFile)(process.execPath, [runner, file], { timeout: 200_000, maxBuffer: 2 ** 24 });
+    const running = promisify(execFile)(process.execPath, [runner, file], { timeout: 280_000, maxBuffer: 2 ** 24 });
     const { stdout } = await running.catch((error) => error as { stdout: string });
     outcomes = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Outcome]));
-  }, 240_000);
+  });
 
   test.each(run.map((block, index) => ({ place: placeOf(block), block, index })))("$place", ({ block, index }) => {
     const { first, second, error, printed } = outcomes[index] ?? { error: "it was not run" };

@@ -48,6 +48,6 @@ export function runShell({ code }: Block, directory: string, bin: string): strin
     cwd: directory,
     encoding: "utf8",
     env: { ...process.env, PATH: [bin, dirname(process.execPath), process.env["PATH"]].join(delimiter) },
-    timeout: 60_000,
+    timeout: 280_000,
   });
 }

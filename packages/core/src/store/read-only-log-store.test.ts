@@ -416,9 +416,7 @@ test("close ends tails and reads, and releases files, timer and watcher", async 
   const reading = store.read(0)[Symbol.asyncIterator]();
   await reading.next();
   const waiting = codeOf(store.tail(0)[Symbol.asyncIterator]().next());
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(vi.getTimerCount()).toBe(before.timers + 1);
-  expect(watchers).toBe(1);
+  await expect.poll(() => [vi.getTimerCount(), watchers]).toEqual([before.timers + 1, 1]);
   await store.close();
   expect(await waiting).toBe("CLOSED");
   expect(await codeOf(read(store))).toBe("CLOSED");

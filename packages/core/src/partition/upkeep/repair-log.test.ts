@@ -511,7 +511,7 @@ const interrupted: Case[] = [
 
 test.each(interrupted)(
   "interrupted at every call, and repeated: $name",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async ({ damage, lost }) => {
     const damaged = await DamagedStore.make({ closed: false });
     damage(damaged);
