@@ -1,74 +1,133 @@
-import { type Client, InterceptingCall, type Metadata } from "@grpc/grpc-js";
-import { startTimer, UnavailableError } from "@logstore/codec";
+import {
+  type Client,
+  type ClientReadableStream,
+  InterceptingCall,
+  type Interceptor,
+  type Metadata,
+} from "@grpc/grpc-js";
+import { startTimer, type Timer, UnavailableError } from "@logstore/codec";
 import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, positionToMessage } from "@logstore/protocol";
 import { receiveMessagesInPlace } from "./http2-stream-of.js";
 import type { Method } from "./load-proto.js";
 import { onlyGrpc } from "./only-grpc.js";
 
+export interface ConsumeCallOptions {
+  readonly headers: Metadata;
+  /** Each of them cancels the call, and ends the iteration without an error. */
+  readonly signals: readonly (AbortSignal | undefined)[];
+  /**
+   * Time limit for the beginning of the response, ms; a call that a stream limit holds back fails
+   * then.
+   */
+  readonly acceptTimeoutMs: number;
+}
+
+type Result = IteratorResult<ConsumeEvent, undefined>;
+
+const DONE: Result = { done: true, value: undefined };
+
 /**
- * Yields the events of one Consume call. Each is received only when it is requested: HTTP/2's flow
- * control otherwise stops the server after one window. Leaving the iteration cancels the call; so
- * does each of `signals`, which end the iteration without an error.
- *
- * @param acceptTimeoutMs time limit for the beginning of the response; a call that a stream limit
- * holds back fails then
+ * The events of one Consume call. Each is received only when it is requested, by one call of `next`
+ * at a time: HTTP/2's flow control otherwise stops the server after one window. Leaving the
+ * iteration cancels the call. This is no generator, and does not iterate over the call's stream,
+ * because each would cost an event several promises.
  */
-export async function* consumeCall(
-  client: Client,
-  method: Method,
-  request: ConsumeRequest,
-  headers: Metadata,
-  signals: readonly (AbortSignal | undefined)[],
-  acceptTimeoutMs: number,
-): AsyncGenerator<ConsumeEvent, void, undefined> {
-  const isAborted = () => signals.some((signal) => signal?.aborted);
-  if (isAborted()) return;
-  let gate!: PulledCall;
-  const call = client.makeServerStreamRequest(
-    method.path,
-    method.requestSerialize,
-    decodeConsumeResponse,
-    {
-      topic: request.topic,
-      topicId: request.topicId,
-      partition: request.partition,
-      from: positionToMessage(request.from ?? "earliest"),
-      until: request.until === undefined ? undefined : positionToMessage(request.until),
-      maxBytes: request.maxBytes,
-      seesCaughtUp: request.seesCaughtUp,
-    },
-    headers,
-    { interceptors: [(options, next) => (gate = new PulledCall(next(options))), onlyGrpc] },
-  );
-  const cancel = () => call.cancel();
-  let isLate = false;
-  const accepted = startTimer(acceptTimeoutMs, () => {
-    isLate = true;
-    cancel();
-  });
-  call.once("metadata", () => {
-    accepted.cancel();
-    receiveMessagesInPlace(call);
-  });
-  for (const signal of signals) signal?.addEventListener("abort", cancel);
-  call.on("error", () => {}); // an error after the end of the iteration has no other listener
-  const events: AsyncIterator<ConsumeEvent | undefined> = call[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      gate.pull();
-      const { done, value } = await events.next();
-      if (done) return;
-      if (value !== undefined) yield value;
-    }
-  } catch (error) {
-    if (isAborted()) return;
-    if (isLate) throw notAccepted(acceptTimeoutMs);
-    throw error;
-  } finally {
-    accepted.cancel();
-    for (const signal of signals) signal?.removeEventListener("abort", cancel);
-    cancel();
+export class ConsumeCall implements AsyncIterableIterator<ConsumeEvent, undefined> {
+  readonly #call: ClientReadableStream<ConsumeEvent | undefined>;
+  readonly #options: ConsumeCallOptions;
+  readonly #accepted: Timer;
+  #gate!: PulledCall;
+  #isLate = false;
+  #wanted: PromiseWithResolvers<Result> | undefined;
+  /** What every `next` returns from now on. */
+  #end: Promise<Result> | undefined;
+
+  constructor(client: Client, method: Method, request: ConsumeRequest, options: ConsumeCallOptions) {
+    this.#options = options;
+    const pulled: Interceptor = (settings, next) => (this.#gate = new PulledCall(next(settings)));
+    const interceptors = [pulled, onlyGrpc];
+    const message = messageOf(request);
+    const { path, requestSerialize } = method;
+    const call = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      decodeConsumeResponse,
+      message,
+      options.headers,
+      {
+        interceptors,
+      },
+    );
+    this.#call = call;
+    this.#accepted = startTimer(options.acceptTimeoutMs, () => {
+      this.#isLate = true;
+      this.#cancel();
+    });
+    for (const signal of options.signals) signal?.addEventListener("abort", this.#cancel);
+    call.once("metadata", () => {
+      this.#accepted.cancel();
+      receiveMessagesInPlace(call);
+    });
+    call.on("data", (event: ConsumeEvent | undefined) => this.#received(event));
+    call.on("end", () => this.#ended(Promise.resolve(DONE)));
+    call.on("error", (error) =>
+      this.#ended(this.#isAborted ? Promise.resolve(DONE) : Promise.reject(this.#errorOf(error))),
+    );
   }
+
+  next(): Promise<Result> {
+    if (this.#end !== undefined) return this.#end;
+    this.#wanted = Promise.withResolvers<Result>();
+    this.#gate.pull();
+    return this.#wanted.promise;
+  }
+
+  async return(): Promise<Result> {
+    this.#ended(Promise.resolve(DONE));
+    return DONE;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #received(event: ConsumeEvent | undefined): void {
+    if (event === undefined)
+      this.#gate.pull(); // an event of a later version
+    else this.#wanted?.resolve({ done: false, value: event });
+  }
+
+  #ended(end: Promise<Result>): void {
+    end.catch(() => {}); // reported to the caller of `next`
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#wanted?.resolve(end);
+    this.#accepted.cancel();
+    for (const signal of this.#options.signals) signal?.removeEventListener("abort", this.#cancel);
+    this.#cancel();
+  }
+
+  readonly #cancel = () => this.#call.cancel();
+
+  get #isAborted(): boolean {
+    return this.#options.signals.some((signal) => signal?.aborted);
+  }
+
+  #errorOf(error: Error): Error {
+    return this.#isLate ? notAccepted(this.#options.acceptTimeoutMs) : error;
+  }
+}
+
+function messageOf(request: ConsumeRequest): object {
+  return {
+    topic: request.topic,
+    topicId: request.topicId,
+    partition: request.partition,
+    from: positionToMessage(request.from ?? "earliest"),
+    until: request.until === undefined ? undefined : positionToMessage(request.until),
+    maxBytes: request.maxBytes,
+    seesCaughtUp: request.seesCaughtUp,
+  };
 }
 
 function notAccepted(timeoutMs: number): UnavailableError {

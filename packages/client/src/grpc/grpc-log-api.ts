@@ -21,7 +21,7 @@ import {
 import { checkAnswers, checkEvent, checkFetched, checkPartitionOffset } from "./check-answer.js";
 import { checkConsume, checkFetch, checkListOffsets, checkProduce } from "./check-request.js";
 import { type ConnectOptions, connectRules } from "./connect-options.js";
-import { consumeCall } from "./consume-call.js";
+import { ConsumeCall } from "./consume-call.js";
 import { type AdminApi, GrpcAdminApi } from "./grpc-admin-api.js";
 import { type CallsSettings, GrpcCalls } from "./grpc-calls.js";
 import { GrpcGroupApi } from "./grpc-group-api.js";
@@ -145,9 +145,11 @@ export class GrpcLogApi implements LogApi {
     const method = this.#method("Consume");
     const { headers, timeoutMs, closing } = this.#calls;
     const signals = [options?.signal, closing];
-    const events = consumeCall(place.client, method, request, headers, signals, timeoutMs);
     let hadEvents = false;
     try {
+      const isAborted = signals.some((signal) => signal?.aborted);
+      const callOptions = { headers, signals, acceptTimeoutMs: timeoutMs };
+      const events = isAborted ? [] : new ConsumeCall(place.client, method, request, callOptions);
       for await (const event of events) {
         hadEvents = true;
         this.#calls.succeeded(place.server);
