@@ -61,4 +61,12 @@ export {
   wholeNumber,
 } from "./options.js";
 export { suggestion } from "./suggestion.js";
-export { type SleepSignal, sleep, startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";
+export {
+  type OneShotTimer,
+  type SleepSignal,
+  sleep,
+  startInterval,
+  startTimer,
+  type Timer,
+  type TimerOptions,
+} from "./timer.js";

@@ -44,6 +44,22 @@ describe("a timer", () => {
   });
 });
 
+test("a timer says whether it keeps the process alive", () => {
+  vi.useRealTimers();
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  const timer = startTimer(30 * DAY_MS, () => {});
+  expect(timers()).toBe(before + 1);
+  timer.keepAlive(false);
+  expect(timers()).toBe(before);
+  timer.keepAlive(true);
+  expect(timers()).toBe(before + 1);
+  timer.cancel();
+  expect(timers()).toBe(before);
+  startTimer(Infinity, () => {}).keepAlive(true);
+  expect(timers()).toBe(before);
+});
+
 describe("an interval", () => {
   test.each([5, 30 * DAY_MS])("fires every %d ms until it is cancelled", (ms) => {
     const fired = vi.fn();

@@ -21,22 +21,34 @@ export interface Timer {
   cancel(): void;
 }
 
+/** A timer that calls back once. */
+export interface OneShotTimer extends Timer {
+  /** Says whether the timer keeps the process alive from now on. */
+  keepAlive(isWanted: boolean): void;
+}
+
 /**
  * Calls back once after `ms`: never if that is Infinity, as soon as possible if it is negative or
  * NaN. A timer that never fires does not keep the process alive.
  */
-export function startTimer(ms: number, callback: () => void, { keepsAlive = true }: TimerOptions = {}): Timer {
-  if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };
+export function startTimer(ms: number, callback: () => void, { keepsAlive = true }: TimerOptions = {}): OneShotTimer {
+  if (ms === Number.POSITIVE_INFINITY) return { cancel() {}, keepAlive() {} };
+  let isKept = keepsAlive;
   let left = Math.max(ms || 0, 0);
   let handle: ReturnType<typeof setTimeout>;
   const wait = () => {
     const delay = Math.min(left, MAX_DELAY_MS);
     left -= delay;
     handle = setTimeout(left > 0 ? wait : callback, delay);
-    if (!keepsAlive) unref(handle);
+    if (!isKept) unref(handle);
+  };
+  const keepAlive = (isWanted: boolean) => {
+    isKept = isWanted;
+    if (isWanted) ref(handle);
+    else unref(handle);
   };
   wait();
-  return { cancel: () => clearTimeout(handle) };
+  return { cancel: () => clearTimeout(handle), keepAlive };
 }
 
 /** Calls back every `ms`, of at least 1; never if that is Infinity. */
@@ -79,7 +91,11 @@ export function sleep(ms: number, signal: SleepSignal): Promise<void> {
   });
 }
 
-/** In browsers a timer handle is a number, which has no `unref`. */
+/** In browsers a timer handle is a number, which has neither `ref` nor `unref`. */
+function ref(handle: unknown): void {
+  (handle as { ref?(): void }).ref?.();
+}
+
 function unref(handle: unknown): void {
   (handle as { unref?(): void }).unref?.();
 }

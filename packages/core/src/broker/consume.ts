@@ -10,29 +10,41 @@ export const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A heartbeat is sent after this time without another event. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
+/**
+ * A single generator opens the log, reads it and places the errors: one more would cost each event
+ * some promises.
+ *
+ * @param open returns the log of the partition
+ *
+ * @param placed returns an error with its partition
+ */
 export async function* consume(
-  log: PartitionLog,
+  open: () => Promise<PartitionLog>,
   request: ConsumeRequest,
   { signal, headroomBytes, readAhead, budget }: ConsumeOptions,
+  placed: (error: unknown) => unknown,
 ): AsyncGenerator<ConsumeEvent, void> {
-  const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES, seesCaughtUp = false } = request;
-  if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
-    throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
-  }
-  const end = await endOffset(log, until);
-  const readFrom = (offset: number) =>
-    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, readAhead, budget, until: end });
-  const start = await log.resolve(from);
-  // A requested offset must exist. For any other position, the log start may have moved while the
-  // position was looked up.
-  let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
-  let caughtUp = false;
+  let reader: ReadAhead | undefined;
   try {
+    const log = await open();
+    const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES, seesCaughtUp = false } = request;
+    if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
+      throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
+    }
+    const end = await endOffset(log, until);
+    const readFrom = (offset: number) =>
+      new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, readAhead, budget, until: end });
+    const start = await log.resolve(from);
+    // A requested offset must exist. For any other position, the log start may have moved while the
+    // position was looked up.
+    reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
+    let caughtUp = false;
     while (reader.offset < end && !signal?.aborted) {
       const expected = reader.offset;
       let chunk: OwnedChunk | undefined;
       try {
-        chunk = await reader.next();
+        const read = reader.next();
+        chunk = read instanceof Promise ? await read : read;
       } catch (error) {
         const { logStart } = log.offsets;
         const wasDeleted = error instanceof OffsetOutOfRangeError && reader.offset < logStart;
@@ -62,8 +74,10 @@ export async function* consume(
       const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
       if (!moved) yield { type: "heartbeat", ...endsOf(log) };
     }
+  } catch (error) {
+    throw placed(error);
   } finally {
-    await reader.close();
+    await reader?.close();
   }
 }
 

@@ -22,7 +22,7 @@ import { checkPartitionOwner } from "./check-owner.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
-import { type OwnedReading, OwnedReadings } from "./owned-readings.js";
+import { OwnedReadings } from "./owned-readings.js";
 
 interface TopicsByName {
   /**
@@ -66,38 +66,36 @@ export class PartitionCalls {
   }
 
   consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
-    return stoppable((stop) => {
-      const { signal } = options;
-      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
-      return this.#consume(request, { ...options, signal: either });
-    });
-  }
-
-  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
     const { topic, topicId, partition } = request;
-    try {
-      const found = await this.#topics.get(topic, topicId);
-      const log = await this.#refreshed(found, partition);
-      if (this.#readings === undefined) return yield* consume(log, request, options);
-      yield* this.#consumeOwned(this.#readings.begin(found.id, partition), log, request, options);
-      checkPartitionOwner(this.#cluster, found.id, partition);
-    } catch (error) {
-      throw within(topic, partition, error);
-    }
+    return stoppable((stop) => {
+      const signal = eitherOf(options.signal, stop);
+      const placed = (error: unknown) => within(topic, partition, error);
+      const readings = this.#readings;
+      if (readings !== undefined) return this.#consumeOwned(readings, request, { ...options, signal }, placed);
+      return consume(() => this.#log(topic, topicId, partition), request, { ...options, signal }, placed);
+    });
   }
 
   /** Also ends when another broker has become the owner. */
   async *#consumeOwned(
-    { moved, end }: OwnedReading,
-    log: PartitionLog,
+    readings: OwnedReadings,
     request: ConsumeRequest,
     options: ConsumeOptions,
+    placed: (error: unknown) => unknown,
   ): AsyncGenerator<ConsumeEvent, void> {
-    const { signal } = options;
+    const { topic, topicId, partition } = request;
     try {
-      yield* consume(log, request, { ...options, signal: signal ? AbortSignal.any([signal, moved]) : moved });
-    } finally {
-      end();
+      const found = await this.#topics.get(topic, topicId);
+      const log = await this.#refreshed(found, partition);
+      const { moved, end } = readings.begin(found.id, partition);
+      try {
+        yield* consume(async () => log, request, { ...options, signal: eitherOf(options.signal, moved) }, placed);
+      } finally {
+        end();
+      }
+      checkPartitionOwner(this.#cluster, found.id, partition);
+    } catch (error) {
+      throw placed(error);
     }
   }
 
@@ -172,4 +170,8 @@ export class PartitionCalls {
 function within(topic: string, partition: number, error: unknown): unknown {
   if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
   return error.with({ topic, partition });
+}
+
+function eitherOf(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return signal === undefined ? other : AbortSignal.any([signal, other]);
 }

@@ -101,6 +101,11 @@ export interface LogReader {
    * strict
    */
   next(options: ReadOptions): Promise<Chunk | undefined>;
+  /**
+   * Does what `next` does if that is possible at once, within `maxBytes` even for the first batch.
+   * Otherwise returns "later", and `next` has to be called.
+   */
+  nextNow?(options: ReadOptions): Chunk | undefined | "later";
 }
 
 /** The log of one partition. */

@@ -70,6 +70,8 @@ class EventStream {
   readonly #reader: Stalled;
   /** The batches that HTTP/2 may still read. */
   #underWay: BatchesEvent | undefined;
+  /** Ends the wait for the message in progress: whether it was sent. */
+  #written: (isSent: boolean) => void = () => {};
 
   constructor(call: ConsumeCall, { sending, refused }: CallContext) {
     this.#call = call;
@@ -91,6 +93,7 @@ class EventStream {
 
   endWith(error: LogStoreError): void {
     this.ended ??= error;
+    this.#written(false);
     this.#abort.abort();
     this.#lease.cutOff(error);
   }
@@ -124,7 +127,10 @@ class EventStream {
     const begun = performance.now();
     this.#underWay = event.type === "batches" ? event : undefined;
     this.#stalled.begin(this.#reader);
-    const isSent = await writeMessage(this.#call, event, this.#abort.signal);
+    const isSent = await new Promise<boolean>((resolve) => {
+      this.#written = resolve;
+      writeMessage(this.#call, event, resolve);
+    });
     this.#stalled.end(this.#reader);
     if (isSent && this.#underWay !== undefined) {
       this.#lease.sent(this.#underWay.batches.length, performance.now() - begun);

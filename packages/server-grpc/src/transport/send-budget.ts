@@ -54,7 +54,7 @@ export class SendBudget {
 
   giveBack(bytes: number): void {
     this.#usedBytes -= bytes;
-    this.#serve();
+    if (this.isShort) this.#serve();
   }
 
   #serve(): void {

@@ -12,26 +12,18 @@ import { baseCallOf } from "./base-call.js";
 export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
 
 /**
- * Resolves to true when HTTP/2 has sent the last byte of the message, and nothing reads its memory
- * any more: so only one message waits here for a peer that does not read. Resolves to false if the
- * call ends first, also by the signal, because grpc-js drops the write callbacks of a cancelled
- * call: HTTP/2 may then still use the message.
+ * Calls `done` with true when HTTP/2 has sent the last byte of the message, and nothing reads its
+ * memory any more: so only one message waits here for a peer that does not read. Calls it with
+ * false if the message failed. It may never be called if the call ends first, because grpc-js drops
+ * the write callbacks of a cancelled call: HTTP/2 may then still use the message.
  */
 export function writeMessage<Request>(
   call: EventCall<Request>,
   event: ConsumeEvent,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = (isSent: boolean) => {
-      signal.removeEventListener("abort", aborted);
-      resolve(isSent);
-    };
-    const aborted = () => end(false);
-    const done = (error?: Error | null) => end(error == null && !signal.aborted);
-    signal.addEventListener("abort", aborted);
-    if (!writeInPlace(call, event, done)) call.write(event, done);
-  });
+  done: (isSent: boolean) => void,
+): void {
+  const written = (error?: Error | null) => done(error == null);
+  if (!writeInPlace(call, event, written)) call.write(event, written);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { startTimer } from "@logstore/codec";
+import { Waiters } from "./waiters.js";
 
 const NO_CUTS: readonly number[] = [];
 
@@ -8,7 +8,7 @@ export class LogOffsets {
   #logEnd: number;
   #highWatermark: number;
   #flushedUpTo: number;
-  #waiters: Set<() => void> | undefined;
+  #waiters: Waiters | undefined;
   /** Log ends. */
   #cuts: readonly number[] = NO_CUTS;
 
@@ -84,7 +84,7 @@ export class LogOffsets {
   }
 
   wakeAll(): void {
-    if (this.#waiters !== undefined) for (const wake of this.#waiters) wake();
+    this.#waiters?.wakeAll();
   }
 
   /**
@@ -92,19 +92,7 @@ export class LogOffsets {
    * is up; the caller checks which.
    */
   change(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
-    if (signal?.aborted) return Promise.resolve();
-    this.#waiters ??= new Set();
-    const waiters = this.#waiters;
-    return new Promise((resolve) => {
-      const wake = () => {
-        waiters.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        timer.cancel();
-        resolve();
-      };
-      const timer = startTimer(timeoutMs, wake);
-      waiters.add(wake);
-      signal?.addEventListener("abort", wake, { once: true });
-    });
+    this.#waiters ??= new Waiters();
+    return this.#waiters.wait(signal, timeoutMs);
   }
 }

@@ -5,8 +5,8 @@
  * reached, after which new records are returned without delay.
  */
 import type { ReadBudget } from "@logstore/protocol";
-import type { LogReader } from "../partition-log.js";
-import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "./read-in-budget.js";
+import type { LogReader, ReadOptions } from "../partition-log.js";
+import { NO_ROOM, type OwnedChunk, readInBudget, readNow, tryReadInBudget } from "./read-in-budget.js";
 
 export interface ReadAheadOptions {
   /** Largest size of one read, in bytes, unless a single batch is larger. */
@@ -46,29 +46,51 @@ export class ReadAhead {
   }
 
   /**
-   * Returns the next batches; undefined at the high watermark, and if no more are needed. With a
-   * budget, the previous chunk must be released first, because this call may wait for room.
+   * Returns the next batches, as a promise if that takes time; undefined at the high watermark, and
+   * if no more are needed. With a budget, the previous chunk must be released first, because this
+   * call may wait for room.
    */
-  async next(): Promise<OwnedChunk | undefined> {
-    // The read ahead may have found nothing, or no room.
-    const chunk = (await this.#takeAhead()) ?? (await this.#read());
+  next(): OwnedChunk | undefined | Promise<OwnedChunk | undefined> {
+    if (this.#ahead !== undefined) return this.#nextAhead(this.#ahead);
+    const read = this.#nextRead();
+    const chunk = readNow(this.#reader, read, this.#options.budget);
+    // What comes next is most likely in memory, too: it is not read ahead.
+    return chunk === "later" ? this.#nextLater(read) : this.#found(chunk);
+  }
+
+  async #nextAhead(ahead: Promise<OwnedChunk | undefined>): Promise<OwnedChunk | undefined> {
+    this.#ahead = undefined;
+    // It may have found nothing, or no room.
+    return this.#readAhead((await ahead) ?? (await this.#read(this.#nextRead())));
+  }
+
+  async #nextLater(read: ReadOptions): Promise<OwnedChunk | undefined> {
+    return this.#readAhead(await this.#read(read));
+  }
+
+  #readAhead(chunk: OwnedChunk | undefined): OwnedChunk | undefined {
+    if (chunk !== undefined && this.#hasRead && this.#options.readAhead !== false) {
+      this.#ahead = this.#tryRead();
+      this.#ahead.catch(() => {}); // reported to the caller that takes it
+    }
+    return this.#found(chunk);
+  }
+
+  #found(chunk: OwnedChunk | undefined): OwnedChunk | undefined {
     if (chunk === undefined) {
       this.#offset = this.#reader.offset; // a gap may have been skipped
       this.#maxBytes = this.#firstBytes;
       return undefined;
     }
     this.#offset = chunk.nextOffset;
-    if (this.#hasRead && this.#options.readAhead !== false) {
-      this.#ahead = this.#tryRead();
-      this.#ahead.catch(() => {}); // reported to the caller that takes it
-    }
     this.#hasRead = true;
     return chunk;
   }
 
   /** Releases what was read ahead; resolves when no read is in progress. No reads may follow. */
   async close(): Promise<void> {
-    const ahead = await this.#takeAhead()?.catch(() => undefined); // its result and its error are no longer needed
+    const ahead = await this.#ahead?.catch(() => undefined); // its result and its error are no longer needed
+    this.#ahead = undefined;
     ahead?.release();
   }
 
@@ -76,14 +98,8 @@ export class ReadAhead {
     return Math.min(FIRST_CHUNK_BYTES, this.#options.maxBytes);
   }
 
-  #takeAhead(): Promise<OwnedChunk | undefined> | undefined {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return ahead;
-  }
-
-  #read(): Promise<OwnedChunk | undefined> {
-    return readInBudget(this.#reader, this.#nextRead(), this.#options.budget);
+  #read(read: ReadOptions): Promise<OwnedChunk | undefined> {
+    return readInBudget(this.#reader, read, this.#options.budget);
   }
 
   /** Reads ahead while the reader has a chunk, and therefore only if there is room at once. */
@@ -92,7 +108,7 @@ export class ReadAhead {
     return chunk === NO_ROOM ? undefined : chunk;
   }
 
-  #nextRead() {
+  #nextRead(): ReadOptions {
     const { headroomBytes, until } = this.#options;
     const options = { maxBytes: this.#maxBytes, headroomBytes, until };
     this.#maxBytes = Math.min(this.#maxBytes * GROWTH, this.#options.maxBytes);

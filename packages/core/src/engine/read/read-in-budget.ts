@@ -42,6 +42,26 @@ export async function tryReadInBudget(
   return readTaking(reader, options, budget, (wanted, least) => budget.tryTake(wanted, least));
 }
 
+/** Like {@link readInBudget}, if that is possible at once; otherwise returns "later". */
+export function readNow(
+  reader: LogReader,
+  options: ReadOptions,
+  budget: ReadBudget | undefined,
+): OwnedChunk | undefined | "later" {
+  if (reader.nextNow === undefined) return "later";
+  const takenBytes = budget === undefined ? options.maxBytes : budget.tryTake(options.maxBytes, 0);
+  if (takenBytes === 0) return "later";
+  let heldBytes = 0;
+  try {
+    const chunk = reader.nextNow({ ...options, maxBytes: takenBytes });
+    if (chunk === undefined || chunk === "later") return chunk;
+    heldBytes = bufferBytes(chunk, options);
+    return owned(chunk, () => budget?.giveBack(heldBytes));
+  } finally {
+    budget?.giveBack(takenBytes - heldBytes);
+  }
+}
+
 async function readTaking(
   reader: LogReader,
   options: ReadOptions,
@@ -73,8 +93,7 @@ async function readTaken(
   try {
     const chunk = await reader.next({ ...options, maxBytes: takenBytes, isStrict: true });
     if (chunk === undefined) return undefined;
-    // The whole buffer, including space for a last batch that did not fit.
-    heldBytes = chunk.bytes.buffer.byteLength - (options.headroomBytes ?? 0);
+    heldBytes = bufferBytes(chunk, options);
     return owned(chunk, () => budget.giveBack(heldBytes));
   } catch (error) {
     if (error instanceof BatchTooLongToRead) return error;
@@ -82,6 +101,11 @@ async function readTaken(
   } finally {
     budget.giveBack(takenBytes - heldBytes);
   }
+}
+
+/** The whole buffer, including space for a last batch that did not fit. */
+function bufferBytes({ bytes }: Chunk, { headroomBytes = 0 }: ReadOptions): number {
+  return bytes.buffer.byteLength - headroomBytes;
 }
 
 function owned(chunk: Chunk, giveBack?: () => void): OwnedChunk;

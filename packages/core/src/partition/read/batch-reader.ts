@@ -85,6 +85,20 @@ export class BatchReader implements LogReader {
     return undefined;
   }
 
+  nextNow(options: ReadOptions): FileChunk | undefined | "later" {
+    const log = this.#log;
+    const { until = Number.POSITIVE_INFINITY } = options;
+    const end = Math.min(log.offsets.highWatermark, until);
+    if (this.#offset >= end) {
+      if (this.#offset < until) log.checkEnd();
+      return undefined;
+    }
+    if (log.isClosed || this.#offset < log.offsets.logStart) return "later";
+    const cached = log.tail?.read(this.#offset, end, options.maxBytes);
+    if (cached === undefined || cached.byteLength > options.maxBytes) return "later";
+    return this.#told(this.#fromMemory(cached, options), "memory");
+  }
+
   #told(chunk: FileChunk, source: "memory" | "disk"): FileChunk {
     const { partition, hooks } = this.#log;
     tell(() => hooks.read?.({ partition, bytes: chunk.bytes.length, source }));
