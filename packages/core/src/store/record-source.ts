@@ -13,6 +13,8 @@ export class RecordSource {
   #cursor: RecordCursor | undefined;
   /** Length of the records of the last batch, in bytes. */
   #batchBytes = 0;
+  /** Offset of the record after the last batch. */
+  #batchEnd = 0;
   /** The error of the record after the last chunk. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -36,18 +38,23 @@ export class RecordSource {
   nextChunk(): LogRecord[] | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     const chunk: LogRecord[] = [];
+    let count = 0;
     try {
-      for (let bytes = 0; chunk.length < MAX_CHUNK_RECORDS; ) {
+      for (let bytes = 0; count < MAX_CHUNK_RECORDS; ) {
         const cursor = this.#cursor;
-        if (cursor?.next()) chunk.push(cursor.record);
-        else if (bytes > MAX_CHUNK_BYTES || !this.#nextBatch()) break;
+        if (cursor?.next()) {
+          // An array that grows is copied several times.
+          if (count === 0) chunk.length = Math.min(this.#batchEnd - cursor.offset, MAX_CHUNK_RECORDS);
+          chunk[count++] = cursor.record;
+        } else if (bytes > MAX_CHUNK_BYTES || !this.#nextBatch()) break;
         else bytes += this.#batchBytes;
       }
     } catch (error) {
-      if (chunk.length === 0) throw error;
+      if (count === 0) throw error;
       this.#failure = { error };
     }
-    return chunk.length > 0 ? chunk : undefined;
+    chunk.length = count;
+    return count > 0 ? chunk : undefined;
   }
 
   #nextBatch(): boolean {
@@ -56,6 +63,7 @@ export class RecordSource {
     while (cursor !== undefined && cursor.offset + 1 < this.#batches.from && cursor.next());
     this.#cursor = cursor;
     this.#batchBytes = batch?.recordsLength ?? 0;
+    this.#batchEnd = batch?.nextOffset ?? 0;
     return batch !== undefined;
   }
 }

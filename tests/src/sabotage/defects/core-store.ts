@@ -17,6 +17,9 @@ import {
 import { type Defect, within } from "./defect.ts";
 
 export const coreStoreDefects: readonly Defect[] = [
+  ...within("core/store/record-source.ts", ["src/store/malformed-record.test.ts"], {
+    "hands out the places of records that were not read": ["    chunk.length = count;\n", ""],
+  }),
   ...within("core/store/read-only-log-store.ts", [GOLDEN], {
     "does not look when it is told": [
       "() => void this.look());\n    } catch",
