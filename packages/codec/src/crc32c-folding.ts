@@ -1,5 +1,5 @@
 /**
- * CRC-32C of long inputs, in WebAssembly.
+ * CRC-32C in WebAssembly.
  *
  * A checksum depends only on the remainder of the input, as a polynomial, modulo P, the polynomial
  * of CRC-32C. Adding a multiple of P does not change it. A multiple with few terms, whose exponents
@@ -10,9 +10,10 @@
  *
  * The fewer terms a multiple has, the larger is its window. A long input is first reduced with a
  * multiple of four terms, and what it leaves with one of eight, which leaves less than 1.5 KB for
- * {@link portableCrc32c}.
+ * look-ups in tables.
  */
 import { FOLDING_MODULE } from "./crc32c-folding-module.js";
+import { CRC32C_TABLES } from "./crc32c-tables.js";
 import { view } from "./view.js";
 
 const VECTOR_BYTES = 16;
@@ -27,8 +28,9 @@ const FAR_FROM_BYTES = 24 * 1024;
 /** An input is folded in pieces of this size, which stay in a processor's cache. */
 const PIECE_BYTES = 128 * 1024;
 
-// Addresses in the memory of the module. A window comes before the data, and before the zeros.
-const DATA = FAR_BYTES;
+// Addresses in the memory of the module, which begins with the tables. A window comes before the
+// data, and before the zeros.
+const DATA = CRC32C_TABLES.byteLength + FAR_BYTES;
 /** Zeros that are never written. */
 const ZEROS = DATA + PIECE_BYTES + FAR_BYTES;
 
@@ -42,31 +44,31 @@ interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly foldNear: Fold;
   readonly foldFar: Fold;
+  /** Returns the state of the checksum after the bytes from `at` to `end`. */
+  lookUp(at: number, end: number, state: number): number;
 }
 
 /** Adds to the bytes from `to` on those of the window before `at`, until `at` reaches `end`. */
 type Fold = (at: number, end: number, to: number) => void;
 
-/** Computes a checksum in plain JavaScript; see {@link portableCrc32c}. */
-type Checksum = (bytes: Uint8Array, start: number, end: number, before: number) => number;
-
 export class Crc32cFolding {
   readonly #memory: Uint8Array;
   readonly #foldNear: Fold;
   readonly #foldFar: Fold;
-  readonly #checksum: Checksum;
+  readonly #lookUp: Exports["lookUp"];
 
-  /**
-   * @param checksum computes the checksum of what is left
-   * @throws if the run-time has no WebAssembly, or not its vectors, or does not allow it
-   */
-  constructor(checksum: Checksum) {
+  /** @throws if the run-time has no WebAssembly, or not its vectors, or does not allow it */
+  constructor() {
     const module = new WebAssembly.Module(Uint8Array.from(atob(FOLDING_MODULE), (byte) => byte.charCodeAt(0)));
-    const { memory, foldNear, foldFar } = new WebAssembly.Instance(module).exports;
+    const { memory, foldNear, foldFar, lookUp } = new WebAssembly.Instance(module).exports;
     this.#memory = new Uint8Array(memory.buffer);
     this.#foldNear = foldNear;
     this.#foldFar = foldFar;
-    this.#checksum = checksum;
+    this.#lookUp = lookUp;
+    const tables = new DataView(memory.buffer);
+    CRC32C_TABLES.forEach((entry, i) => {
+      tables.setUint32(4 * i, entry, true);
+    });
   }
 
   /**
@@ -83,16 +85,14 @@ export class Crc32cFolding {
 
   #piece(bytes: Uint8Array, start: number, end: number, before: number): number {
     const length = end - start;
-    if (length < NEAR_BYTES + VECTOR_BYTES) return this.#checksum(bytes, start, end, before);
-    const memory = this.#memory;
     const dataEnd = DATA + length;
-    memory.set(view(bytes, start, end), DATA);
-    addState(memory, ~before);
+    this.#memory.set(view(bytes, start, end), DATA);
+    if (length < NEAR_BYTES + VECTOR_BYTES) return ~this.#lookUp(DATA, dataEnd, ~before) >>> 0;
+    addState(this.#memory, ~before);
     let at = DATA;
     if (length >= FAR_FROM_BYTES) at = this.#reduce(this.#foldFar, FAR_BYTES, at, dataEnd);
     at = this.#reduce(this.#foldNear, NEAR_BYTES, at, dataEnd);
-    // The state is in the data already: this is the checksum after which it is 0.
-    return this.#checksum(memory, at, dataEnd, 0xffffffff);
+    return ~this.#lookUp(at, dataEnd, 0) >>> 0; // the state is in the data already
   }
 
   /** Moves the data from `at` on to their last bytes. Returns where these begin. */

@@ -1,31 +1,14 @@
 /**
- * CRC-32C (Castagnoli): an implementation in plain JavaScript and, for long inputs, one in
- * WebAssembly, with equal results. The former is slicing-by-16, which processes sixteen bytes per
- * step with one table for each (Kounavis and Berry, 2005).
+ * CRC-32C (Castagnoli): an implementation in WebAssembly and, for short inputs and where there is
+ * no WebAssembly, one in plain JavaScript, with equal results.
  */
 import { Crc32cFolding } from "./crc32c-folding.js";
+import { CRC32C_TABLES, SLICES } from "./crc32c-tables.js";
 
-const POLYNOMIAL = 0x82f63b78;
-const SLICES = 16;
+/** Below this length plain JavaScript is as fast, because it copies nothing. */
+const WASM_FROM_BYTES = 200;
 
-/** Below this length plain JavaScript is as fast. */
-const FOLD_FROM_BYTES = 3 * 1024;
-
-function makeTables(): Uint32Array {
-  const tables = new Uint32Array(SLICES * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-    tables[byte] = crc;
-  }
-  for (let i = 256; i < tables.length; i++) {
-    const previous = tables[i - 256]!;
-    tables[i] = (previous >>> 8) ^ tables[previous & 0xff]!;
-  }
-  return tables;
-}
-
-const T = makeTables();
+const T = CRC32C_TABLES;
 
 /**
  * Computes the CRC-32C of `bytes[start, end)` in plain JavaScript. `before` is the checksum of the
@@ -66,14 +49,14 @@ let folding: typeof portableCrc32c | undefined;
  * is the checksum of the preceding bytes, to continue from; 0 if there are none.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
-  if (end - start < FOLD_FROM_BYTES) return portableCrc32c(bytes, start, end, before);
+  if (end - start < WASM_FROM_BYTES) return portableCrc32c(bytes, start, end, before);
   folding ??= makeFolding();
   return folding(bytes, start, end, before);
 }
 
 function makeFolding(): typeof portableCrc32c {
   try {
-    const made = new Crc32cFolding(portableCrc32c);
+    const made = new Crc32cFolding();
     return (bytes, start = 0, end = bytes.length, before = 0) => made.crc32c(bytes, start, end, before);
   } catch {
     return portableCrc32c;

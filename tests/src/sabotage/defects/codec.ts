@@ -71,14 +71,17 @@ export const codecDefects: readonly Defect[] = [
       "return true;",
     ],
   }),
-  ...within("codec/crc32c.ts", ["src/crc32c.test.ts", "test/golden.test.ts"], {
+  ...within("codec/crc32c-tables.ts", ["src/crc32c.test.ts", "test/golden.test.ts"], {
     "uses the polynomial of another CRC-32": ["0x82f63b78", "0xedb88320"],
+  }),
+  ...within("codec/crc32c.ts", ["src/crc32c.test.ts", "test/golden.test.ts"], {
     "skips the last bytes": ["for (; i < end; i++) crc", "for (; i < end - 1; i++) crc"],
   }),
   ...within("codec/crc32c-folding.ts", ["src/crc32c-folding.test.ts"], {
     "takes up the bytes of an earlier input": ["    memory.fill(0, at - windowBytes, at);\n", ""],
-    "begins each piece anew": ["addState(memory, ~before);", "addState(memory, ~0);"],
-    "loses the last bytes": ["(memory, at, dataEnd, 0xffffffff)", "(memory, at, at + NEAR_BYTES, 0xffffffff)"],
+    "begins each piece anew": ["addState(this.#memory, ~before);", "addState(this.#memory, ~0);"],
+    "begins a short rest anew": ["this.#lookUp(DATA, dataEnd, ~before)", "this.#lookUp(DATA, dataEnd, ~0)"],
+    "loses the last bytes": ["this.#lookUp(at, dataEnd, 0)", "this.#lookUp(at, at + NEAR_BYTES, 0)"],
   }),
   ...within("codec/platform/node.ts", ["src/platform/node.test.ts", "src/compression.test.ts"], {
     "unpacks gzip to any length": [
