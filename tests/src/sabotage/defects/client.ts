@@ -186,7 +186,10 @@ export const clientDefects: readonly Defect[] = [
     "believes any number of answers": ["if (answers.length === expected) return answers;", "return answers;"],
   }),
   ...within("codec/timer.ts", ["src/timer.test.ts"], {
-    "turns never into at once": ["  if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };\n", ""],
+    "turns never into at once": [
+      "  if (ms === Number.POSITIVE_INFINITY) return { cancel() {}, keepAlive() {} };\n",
+      "",
+    ],
     "forgets the rest of a long delay": [
       "setTimeout(left > 0 ? wait : callback, delay)",
       "setTimeout(callback, delay)",

@@ -17,8 +17,8 @@ function seenBy(
 export const conveyorDefects: readonly Defect[] = [
   ...seenBy(["slow readers", "bare readers"], "server-grpc/services/consume-stream.ts", {
     "frees a message before HTTP/2 has sent it": [
-      "    const isSent = await writeMessage(this.#call, event, this.#abort.signal);",
-      '    const sent = writeMessage(this.#call, event, this.#abort.signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
+      "      writeMessage(this.#call, event, resolve);\n",
+      '      writeMessage(this.#call, event, resolve);\n      if (event.type === "batches") event.release?.();\n',
     ],
   }),
   ...seenBy(["large messages", "slow readers"], "server-grpc/transport/write-message.ts", {
@@ -96,8 +96,8 @@ export const conveyorDefects: readonly Defect[] = [
   }),
   ...seenBy(["handlers", "bare readers"], "client/grpc/consume-call.ts", {
     "puts messages together in one buffer": [
-      "      if (value !== undefined) yield value;",
-      '      if (value?.type === "batches") {\n        const shared = globalThis as { one?: Buffer };\n        const one = (shared.one ??= Buffer.alloc(1 << 25));\n        one.set(value.batches);\n        yield { ...value, batches: one.subarray(0, value.batches.length) };\n      } else if (value !== undefined) yield value;',
+      "    else this.#wanted?.resolve({ done: false, value: event });",
+      '    else if (event.type !== "batches") this.#wanted?.resolve({ done: false, value: event });\n    else {\n      const shared = globalThis as { one?: Buffer };\n      const one = (shared.one ??= Buffer.alloc(1 << 25));\n      one.set(event.batches);\n      this.#wanted?.resolve({ done: false, value: { ...event, batches: one.subarray(0, event.batches.length) } });\n    }',
     ],
   }),
 ];

@@ -34,7 +34,7 @@ export const coreReadDefects: readonly Defect[] = [
     ],
   }),
   ...within("core/partition/read/batch-reader.ts", [READ_ONLY_BROKER], {
-    "ends quietly at damage": ["if (this.#offset < until) log.checkEnd();", ""],
+    "ends quietly at damage": ["if (this.#offset < until) this.#log.checkEnd();", ""],
   }),
   ...within("core/partition/read/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
     "reads on across a gap": ["if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);", ""],
@@ -47,8 +47,8 @@ export const coreReadDefects: readonly Defect[] = [
       "if (nextOffset <= this.#offset) {",
     ],
     "reads from memory what may not be read yet": [
-      "log.tail?.read(this.#offset, end, options.maxBytes)",
-      "log.tail?.read(this.#offset, Number.POSITIVE_INFINITY, options.maxBytes)",
+      "tail?.read(this.#offset, end, maxBytes)",
+      "tail?.read(this.#offset, Number.POSITIVE_INFINITY, maxBytes)",
     ],
     "reads deleted records": [
       "if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile",
@@ -74,8 +74,16 @@ export const coreReadDefects: readonly Defect[] = [
   ...within("core/engine/read/read-in-budget.ts", [CONSUME], {
     "gives back what a chunk holds": ["budget.giveBack(takenBytes - heldBytes);", "budget.giveBack(takenBytes);"],
     "counts the batches and not their buffer": [
-      "heldBytes = chunk.bytes.buffer.byteLength - (options.headroomBytes ?? 0);",
-      "heldBytes = chunk.bytes.length;",
+      "  return bytes.buffer.byteLength - headroomBytes;",
+      "  void headroomBytes;\n  return bytes.length;",
+    ],
+    "gives back at once what a chunk from memory holds": [
+      "budget?.giveBack(takenBytes - heldBytes);",
+      "budget?.giveBack(takenBytes);",
+    ],
+    "does not give back what was released of memory": [
+      "owned(chunk, () => budget?.giveBack(heldBytes))",
+      "owned(chunk, () => {})",
     ],
     "does not give back what was released": [
       "owned(chunk, () => budget.giveBack(heldBytes))",

@@ -141,8 +141,8 @@ export const serverDefects: readonly Defect[] = [
   }),
   ...within("server-grpc/services/consume-stream.ts", [BUDGETS], {
     "frees a message before it is sent": [
-      "    const isSent = await writeMessage(this.#call, event, this.#abort.signal);",
-      '    const sent = writeMessage(this.#call, event, this.#abort.signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
+      "      writeMessage(this.#call, event, resolve);\n",
+      '      writeMessage(this.#call, event, resolve);\n      if (event.type === "batches") event.release?.();\n',
     ],
     "gives back what is still being read": ["    this.#lease.cutOff(error);", "    this.#lease.close(error);"],
     "keeps what was read too late to be sent": ['        if (event.type === "batches") event.release?.();\n', ""],

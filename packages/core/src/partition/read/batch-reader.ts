@@ -57,7 +57,7 @@ export class BatchReader implements LogReader {
       if (log.isClosed) throw new ClosedError("the log was closed", { partition: log.partition });
       if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile
       const end = Math.min(log.offsets.highWatermark, until);
-      const cached = log.tail?.read(this.#offset, end, options.maxBytes);
+      const cached = this.#cached(end, options);
       if (cached !== undefined) {
         const { byteLength } = cached;
         if (options.isStrict && byteLength > options.maxBytes) throw new BatchTooLongToRead(byteLength);
@@ -81,22 +81,26 @@ export class BatchReader implements LogReader {
         if (!wasDeleted) throw log.noteDamage(this.#unreadable(error));
       }
     }
-    if (this.#offset < until) log.checkEnd();
-    return undefined;
+    return this.#atEnd(until);
   }
 
   nextNow(options: ReadOptions): FileChunk | undefined | "later" {
     const log = this.#log;
     const { until = Number.POSITIVE_INFINITY } = options;
     const end = Math.min(log.offsets.highWatermark, until);
-    if (this.#offset >= end) {
-      if (this.#offset < until) log.checkEnd();
-      return undefined;
-    }
+    if (this.#offset >= end) return this.#atEnd(until);
     if (log.isClosed || this.#offset < log.offsets.logStart) return "later";
-    const cached = log.tail?.read(this.#offset, end, options.maxBytes);
+    const cached = this.#cached(end, options);
     if (cached === undefined || cached.byteLength > options.maxBytes) return "later";
     return this.#told(this.#fromMemory(cached, options), "memory");
+  }
+
+  #atEnd(until: number): undefined {
+    if (this.#offset < until) this.#log.checkEnd();
+  }
+
+  #cached(end: number, { maxBytes }: ReadOptions): TailRead | undefined {
+    return this.#log.tail?.read(this.#offset, end, maxBytes);
   }
 
   #told(chunk: FileChunk, source: "memory" | "disk"): FileChunk {
