@@ -36,6 +36,7 @@ export { batchesToAppend, validateBatches } from "./validate-batch.js";
 
 // For the other packages of LogStore: validation of options, callbacks and timers
 
+export { Alarm } from "./alarm.js";
 export { callAll } from "./call-all.js";
 export {
   abortSignal,

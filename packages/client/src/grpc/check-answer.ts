@@ -90,7 +90,8 @@ export function checkPartitions<Partition extends { readonly partition: number }
 
 /** @throws InternalError */
 export function checkOffsets(offsets: { readonly [name: string]: number | undefined }, place: Place): void {
-  for (const [name, offset] of Object.entries(offsets)) {
+  for (const name in offsets) {
+    const offset = offsets[name];
     if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue;
     throw new InternalError(`the server answered with ${name} ${offset}, which is not an offset`, place);
   }

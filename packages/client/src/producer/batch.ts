@@ -1,4 +1,4 @@
-import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logstore/codec";
+import type { RecordBatchBuilder, RecordBatchBuilderOptions } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 import { Waiters } from "./waiters.js";
 
@@ -16,11 +16,7 @@ export class Batch {
   ordinal = 0;
   /** The error of the last attempt. */
   failure: unknown;
-  /**
-   * Timer of the attempt in progress. It is not kept in a closure for each batch, because V8 then
-   * moves most of the sent data into the old generation.
-   */
-  #timer: Timer | undefined;
+  /** Ends the attempt in progress. */
   #rejectTry: ((error: unknown) => void) | undefined;
   #isSettled = false;
   readonly #settled = Promise.withResolvers<void>();
@@ -45,15 +41,13 @@ export class Batch {
     return this.#settled.promise;
   }
 
-  /** Begins an attempt: `reject` ends the wait for its response, `timer` limits it. */
-  tries(timer: Timer, reject: (error: unknown) => void): void {
-    this.#timer = timer;
+  /** Begins an attempt: `reject` ends the wait for its response. */
+  tries(reject: (error: unknown) => void): void {
     this.#rejectTry = reject;
   }
 
   /** Ends the wait for the response to the attempt in progress. */
   endTry(error: unknown): void {
-    this.#timer?.cancel();
     this.#rejectTry?.(error);
   }
 

@@ -2,7 +2,7 @@
  * Delivery of a batch, for producers and appends: the same bytes are sent until the log responds or
  * the deadline has passed.
  */
-import { DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import { DeliveryTimeoutError, startTimer } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES, type ProduceRequest } from "@logstore/protocol";
 import { copyOfSealed } from "./sealed-copy.js";
 
@@ -29,18 +29,14 @@ export function requestOf(
  * Calls `ask` and resolves to its result, or rejects with `late()` at the deadline.
  *
  * @param deadline monotonic ms
- *
- * @param begun receives the timer, and a function that ends the wait early
  */
 export function beforeDeadline<Answer>(
   ask: () => Promise<Answer>,
   deadline: number,
   late: () => DeliveryTimeoutError,
-  begun?: (timer: Timer, reject: (error: unknown) => void) => void,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const timer = startTimer(deadline - performance.now(), () => reject(late()));
-    begun?.(timer, reject);
     ask()
       .then(resolve, reject)
       .finally(() => timer.cancel());

@@ -1,10 +1,10 @@
 import { nextTick } from "node:process";
-import { type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import { Alarm, type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { AppendAck } from "./append-ack.js";
 import type { Batch } from "./batch.js";
-import { beforeDeadline, deliveryTimeout, requestOf } from "./delivery.js";
+import { deliveryTimeout, requestOf } from "./delivery.js";
 import type { Entry } from "./entry.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { RecordAccumulator } from "./record-accumulator.js";
@@ -45,6 +45,8 @@ export class PartitionSender {
   #linger: Timer | undefined;
   #pause: Timer | undefined;
   #timerRuns = false;
+  /** Ends attempts at the deadlines of their batches. */
+  readonly #deadlines = new Alarm(() => this.#endLate());
   #isAbandoned = false;
 
   constructor(api: LogApi, target: SenderTarget, producerId: number, options: SenderOptions, listener: SenderListener) {
@@ -89,6 +91,8 @@ export class PartitionSender {
   async flush(): Promise<void> {
     this.hurry();
     await Promise.all([...this.#inFlight, ...this.#accumulator.batches()].map((batch) => batch.settled));
+    // It would keep this object in memory.
+    if (this.#unanswered === 0) this.#deadlines.cancel();
   }
 
   /** Rejects every record that is not settled yet. */
@@ -96,6 +100,7 @@ export class PartitionSender {
     this.#isAbandoned = true;
     this.#linger?.cancel();
     this.#pause?.cancel();
+    this.#deadlines.cancel();
     for (const batch of [...this.#inFlight, ...this.#accumulator.batches()]) {
       this.#reject(batch, error);
       batch.endTry(error);
@@ -173,9 +178,19 @@ export class PartitionSender {
   /** Returns the log's response, or rejects with a DeliveryTimeoutError at the batch's deadline. */
   #produce(batch: Batch, sealed: Uint8Array, isFirstTry: boolean): Promise<ProduceAck> {
     const request = requestOf({ ...this.#target, durability: this.#options.durability }, sealed, isFirstTry);
-    const ask = () => this.#api.produce(request);
-    const late = () => this.#timeoutError(batch);
-    return beforeDeadline(ask, batch.deadline, late, (timer, reject) => batch.tries(timer, reject));
+    return new Promise((resolve, reject) => {
+      this.#deadlines.set(batch.deadline);
+      batch.tries(reject);
+      this.#api.produce(request).then(resolve, reject);
+    });
+  }
+
+  #endLate(): void {
+    const now = performance.now();
+    for (const batch of this.#inFlight) {
+      if (batch.deadline <= now) batch.endTry(this.#timeoutError(batch));
+      else this.#deadlines.set(batch.deadline);
+    }
   }
 
   #acked(batch: Batch, ack: ProduceAck): void {
@@ -190,6 +205,7 @@ export class PartitionSender {
 
   #answered(): void {
     this.#unanswered--;
+    if (this.#unanswered === 0) this.#deadlines.rest();
     if (!this.#failing) this.#wake();
     else if (this.#unanswered === 0) this.#sortOutFailures();
   }

@@ -1,10 +1,4 @@
-/**
- * Callers that wait until they are woken, each with a time limit. A wait seldom lasts until its
- * limit, so one timer serves all of them and stays when they are woken: a timer for each would be
- * the larger part of what a wait costs.
- */
-
-import { type OneShotTimer, startTimer } from "@logstore/codec";
+import { Alarm } from "@logstore/codec";
 
 interface Waiter {
   /** Monotonic ms. */
@@ -12,13 +6,12 @@ interface Waiter {
   readonly wake: () => void;
 }
 
+/** Callers that wait until they are woken, each with a time limit. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
   /** Number of those that have a time limit. */
   #limited = 0;
-  #timer: OneShotTimer | undefined;
-  /** When the timer fires. */
-  #firesAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#wakeDue());
 
   wakeAll(): void {
     for (const { wake } of this.#waiting) wake();
@@ -35,7 +28,7 @@ export class Waiters {
       const wake = () => {
         if (!this.#waiting.delete(waiter)) return;
         signal?.removeEventListener("abort", wake);
-        if (isLimited && --this.#limited === 0) this.#timer?.keepAlive(false);
+        if (isLimited && --this.#limited === 0) this.#alarm.rest();
         resolve();
       };
       const waiter = { dueAt: performance.now() + timeoutMs, wake };
@@ -43,30 +36,16 @@ export class Waiters {
       signal?.addEventListener("abort", wake);
       if (!isLimited) return;
       this.#limited++;
-      this.#arm(waiter.dueAt);
+      this.#alarm.set(waiter.dueAt);
     });
   }
 
-  #arm(dueAt: number): void {
-    if (dueAt >= this.#firesAt) {
-      this.#timer?.keepAlive(true);
-      return;
-    }
-    this.#timer?.cancel();
-    this.#firesAt = dueAt;
-    this.#timer = startTimer(Math.ceil(dueAt - performance.now()), () => this.#fired());
-  }
-
-  /** Wakes those whose time is up, and sets the timer for the others. */
-  #fired(): void {
-    this.#timer = undefined;
-    this.#firesAt = Number.POSITIVE_INFINITY;
+  /** Wakes those whose time is up. */
+  #wakeDue(): void {
     const now = performance.now();
-    let nextDueAt = Number.POSITIVE_INFINITY;
     for (const { dueAt, wake } of this.#waiting) {
       if (dueAt <= now) wake();
-      else nextDueAt = Math.min(nextDueAt, dueAt);
+      else this.#alarm.set(dueAt);
     }
-    if (nextDueAt < Number.POSITIVE_INFINITY) this.#arm(nextDueAt);
   }
 }
