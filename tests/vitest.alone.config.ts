@@ -7,5 +7,5 @@ import { defineConfig } from "vitest/config";
 export const alone = ["src/command-process.test.ts", "src/group-memory.test.ts", "src/unsent-messages.test.ts"];
 
 export default defineConfig({
-  test: { name: "tests, alone", include: alone, fileParallelism: false, testTimeout: 300_000, hookTimeout: 60_000 },
+  test: { name: "tests, alone", include: alone, fileParallelism: false, testTimeout: 300_000, hookTimeout: 300_000 },
 });

@@ -12,6 +12,6 @@ export default defineConfig({
     exclude: alone,
     maxWorkers: "100%",
     testTimeout: 300_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
   },
 });

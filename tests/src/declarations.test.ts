@@ -42,7 +42,7 @@ beforeAll(async () => {
   mkdirSync(join(app, "node_modules/@types"));
   symlinkSync(join(root, "packages/core/node_modules/@types/node"), join(app, "node_modules/@types/node"), "junction");
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
-}, 120_000);
+});
 
 afterAll(() => removeDirectory(app));
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   // With an empty cache and no network, any other dependency would make the installation fail.
   const options = ["--offline", "--cache", join(directory, "cache"), "--no-audit", "--no-fund", "--loglevel", "error"];
   execFileSync("npm", ["install", ...options, ...tarballs.map((name) => join("..", name))], { cwd: app });
-}, 110_000);
+});
 
 afterAll(() => removeDirectory(directory));
 
