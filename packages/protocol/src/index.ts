@@ -111,9 +111,11 @@ export {
 } from "./group-wire.js";
 export { frameCopy, frameInPlace } from "./grpc-frame.js";
 export type { MessageCodec } from "./message-codec.js";
+export { MessageJoiner } from "./message-joiner.js";
 export { type Descriptors, MessageSchema, type MethodSchema } from "./message-schema.js";
 export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export { descriptorSetFile, protoDirectory } from "./proto-paths.js";
+export { type MessageStream, receiveInPlace } from "./receive-in-place.js";
 export {
   configChangeFromMessage,
   configChangeToMessage,

@@ -83,9 +83,10 @@ export async function serve(
     errors,
     refused: refused.call,
   };
-  const { path: producePath } = proto.logService["Produce"]!;
+  const { Produce, ProduceStream } = proto.logService;
+  const paths = { produce: Produce!.path, produceStream: ProduceStream!.path };
   const { onWarning } = settings;
-  const interceptors = interceptorsOf({ connections, access, maxBatchBytes, shares, refused, onWarning, producePath });
+  const interceptors = interceptorsOf({ connections, access, maxBatchBytes, shares, refused, onWarning, paths });
   const common = { settings, connections, metrics };
   const services = await grpcServices({ ...common, proto, topics: api, context, interceptors, refused });
   const listener = await Listener.listen({

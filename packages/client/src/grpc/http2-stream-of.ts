@@ -3,8 +3,7 @@
  * A release of grpc-js may rename them: messages are then written and received by its own code.
  */
 import type { ClientHttp2Stream } from "node:http2";
-import { MessageJoiner } from "./message-joiner.js";
-import { receiveInPlace } from "./receive-in-place.js";
+import { MessageJoiner, receiveInPlace } from "@logstore/protocol";
 
 /** Assembles the messages of a call from the data received. */
 interface Decoder {

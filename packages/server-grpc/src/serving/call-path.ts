@@ -19,6 +19,7 @@ import {
 import { limitMessages } from "../transport/message-limits.js";
 import { noDecompression } from "../transport/no-decompression.js";
 import { readWithRoom } from "../transport/read-with-room.js";
+import { receiveRequestsInPlace } from "../transport/receive-in-place.js";
 import { ReceiveTurns } from "../transport/receive-turns.js";
 import { ReceiveWindows } from "../transport/receive-window.js";
 import { Sending } from "../transport/sending.js";
@@ -82,8 +83,8 @@ interface InterceptorOptions {
   readonly shares: Shares;
   readonly refused: Refused;
   readonly onWarning: (message: string) => void;
-  /** Path of the method Produce. */
-  readonly producePath: string;
+  /** Of the methods that append. */
+  readonly paths: { readonly produce: string; readonly produceStream: string };
 }
 
 const MISSING_INTERNALS =
@@ -93,15 +94,16 @@ const MISSING_INTERNALS =
 
 /** In order: the caller is authenticated before anything else of a call is processed. */
 export function interceptorsOf(options: InterceptorOptions): ServerInterceptor[] {
-  const { maxBatchBytes, refused, shares, onWarning, producePath } = options;
+  const { maxBatchBytes, refused, shares, onWarning, paths } = options;
   return [
     admission(options),
     watchCallInternals(() => onWarning(MISSING_INTERNALS)),
     noDecompression,
     limitMessages(maxRequestBytes),
+    receiveRequestsInPlace(paths.produceStream),
     boundUnfinished(unfinishedLimits(maxBatchBytes), refused.call),
     wholeRequests(REQUEST_TIMEOUT_MS, refused.call),
-    readWithRoom(producePath, shares.unacked, shares.receiveTurns),
+    readWithRoom(paths.produce, shares.unacked, shares.receiveTurns),
   ];
 }
 

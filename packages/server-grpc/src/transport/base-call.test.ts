@@ -1,8 +1,10 @@
 /** The effect of a grpc-js release that keeps the internals of its calls under other names. */
+import { MessageJoiner } from "@logstore/protocol";
 import { afterEach, expect, test, vi } from "vitest";
 import { sealed, valuesOf } from "../../test/fake-log.js";
 import { collect } from "../../test/foreign-client.js";
 import { home } from "../../test/home.js";
+import type { BaseCall } from "./base-call.js";
 
 const release = vi.hoisted(() => ({ hidesInternals: false, found: [] as unknown[] }));
 vi.mock("./base-call.js", async (importOriginal) => {
@@ -30,6 +32,14 @@ test("grpc-js keeps the internals of calls under the expected names", async () =
   expect(release.found.length).toBeGreaterThan(3);
   expect(release.found).not.toContain(undefined);
   expect(onWarning).not.toHaveBeenCalled();
+});
+
+test("appends on a stream are received in place", async () => {
+  const { client } = await home();
+  const stream = client.produceStream();
+  stream.end({ topic: "t", partition: 0, batches: sealed("a") });
+  await collect(stream);
+  expect((release.found.at(-1) as BaseCall).decoder).toBeInstanceOf(MessageJoiner);
 });
 
 test("without them a server warns once, and produces, consumes and fetches", async () => {

@@ -11,7 +11,7 @@ export interface BaseCall {
   readonly stream: ServerHttp2Stream;
   /** Returns the bytes sent over HTTP/2 for a message, which start with gRPC's prefix. */
   serializeMessage(message: unknown): Buffer;
-  readonly decoder: MessageDecoder;
+  decoder: MessageDecoder;
 }
 
 /** Assembles messages from the data received. */

@@ -1,10 +1,11 @@
 /**
- * Limits incomplete messages: grpc-js holds the received part of each message until it is complete,
- * and the whole request of a unary call until the peer half-closes.
+ * Limits the memory of incomplete messages: the received part of each message is held until it is
+ * complete, and the whole request of a unary call until the peer half-closes.
  */
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
-import { baseCallOf } from "./base-call.js";
+import { MessageJoiner } from "@logstore/protocol";
+import { baseCallOf, type MessageDecoder } from "./base-call.js";
 import type { CallRefused } from "./call-refused.js";
 
 export interface UnfinishedLimits {
@@ -26,7 +27,6 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
     if (base === undefined) return call as ServerInterceptingCall;
     const { stream, decoder } = base;
     const session = stream.session as ServerHttp2Session;
-    const write = decoder.write.bind(decoder);
     let held = 0;
     /** Bytes of complete messages that wait for the end of the request. */
     let whole = 0;
@@ -36,23 +36,40 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
       held = bytes;
     };
     const isBeyond = () => heldInAll > limits.totalBytes || (heldBySession.get(session) ?? 0) > limits.connectionBytes;
-    decoder.write = (data) => {
-      const messages = write(data);
-      const { readMessageSize, readMessageRemaining } = decoder;
-      if (stream.closed) return messages; // data of a call that was reset is not counted
+    whenReceived(decoder, (messages) => {
+      if (stream.closed) return; // data of a call that was reset is not counted
       if (!method.requestStream) for (const message of messages) whole += message.length;
-      const unfinished = whole + (readMessageRemaining === 0 ? 0 : readMessageSize - readMessageRemaining);
-      if (unfinished === held) return messages;
+      const unfinished = whole + heldBytes(decoder);
+      if (unfinished === held) return;
       hold(unfinished);
       if (unfinished > 0 && isBeyond()) {
         hold(0);
         onReset(call.getPeer(), method.path, "too many bytes of incomplete messages");
         stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       }
-      return messages;
-    };
+    });
     stream.once("end", () => hold(0));
     stream.once("close", () => hold(0));
     return call as ServerInterceptingCall;
   };
+}
+
+/** Calls `listener` with the messages that are complete after some data has arrived. */
+function whenReceived(decoder: MessageDecoder, listener: (messages: readonly Uint8Array[]) => void): void {
+  const told = <Data, Message extends Uint8Array>(receive: (data: Data) => Message[]) => {
+    return (data: Data): Message[] => {
+      const messages = receive(data);
+      listener(messages);
+      return messages;
+    };
+  };
+  if (decoder instanceof MessageJoiner) decoder.add = told(decoder.add.bind(decoder));
+  else decoder.write = told(decoder.write.bind(decoder));
+}
+
+/** What the current message holds; a joined message may be in a larger buffer. */
+function heldBytes(decoder: MessageDecoder): number {
+  if (decoder instanceof MessageJoiner) return decoder.heldBytes;
+  const { readMessageSize, readMessageRemaining } = decoder;
+  return readMessageRemaining === 0 ? 0 : readMessageSize - readMessageRemaining;
 }

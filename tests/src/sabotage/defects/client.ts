@@ -245,12 +245,6 @@ export const clientDefects: readonly Defect[] = [
       "this.#inFlight.length < this.#mostInFlight()",
     ],
   }),
-  ...within("client/grpc/receive-in-place.ts", ["src/grpc/receive-in-place.test.ts"], {
-    "gives a window back for each message": [
-      "if (stream.readableLength < stream.readableHighWaterMark) stream._read(0);",
-      "stream._read(0);",
-    ],
-  }),
   ...within("client/grpc/only-grpc.ts", ["src/grpc/connections.test.ts"], {
     "takes any content type": ["foreign = foreignType(received);", ""],
   }),

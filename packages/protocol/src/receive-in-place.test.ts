@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { type ClientHttp2Stream, connect, createServer, type Http2Stream, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { frameCopy } from "@logstore/protocol";
 import { expect, onTestFinished, test } from "vitest";
+import { frameCopy } from "./grpc-frame.js";
 import { MessageJoiner } from "./message-joiner.js";
 import { receiveInPlace } from "./receive-in-place.js";
 

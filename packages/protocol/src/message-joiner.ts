@@ -52,6 +52,11 @@ export class MessageJoiner<Message extends Uint8Array = Uint8Array> {
     return [data];
   }
 
+  /** Memory that the current message occupies, which may be more than has arrived. */
+  get heldBytes(): number {
+    return this.#message?.length ?? 0;
+  }
+
   /** The next data that `write` gets is this message, which `add` has returned. */
   joined(message: Message): void {
     this.#joined.push(message);

@@ -11,7 +11,6 @@
  * Node has no public names for that. A release, or another runtime, may have others: then messages
  * are received as usual. receive-in-place.test.ts fails if the names change.
  */
-import type { Http2Stream } from "node:http2";
 import { Socket } from "node:net";
 import type { MessageJoiner } from "./message-joiner.js";
 
@@ -29,6 +28,16 @@ interface Handle {
 /** Returns true to read on. */
 type OnFrame = (bytes: number, buffer: Uint8Array) => boolean;
 
+/** The part of an `Http2Stream` that this uses. */
+export interface MessageStream {
+  readonly readableFlowing: boolean | null;
+  readonly readableLength: number;
+  readonly readableHighWaterMark: number;
+  push(data: Uint8Array): boolean;
+  _read(size: number): void;
+  on(event: "resume", listener: () => void): unknown;
+}
+
 /** Names of what `onread` sets. */
 interface Names {
   readonly buffer: symbol;
@@ -45,7 +54,10 @@ let names: Names | null | undefined;
  *
  * @returns whether that is possible
  */
-export function receiveInPlace(stream: Http2Stream, joiner: MessageJoiner<Buffer>): boolean {
+export function receiveInPlace<Message extends Uint8Array>(
+  stream: MessageStream,
+  joiner: MessageJoiner<Message>,
+): boolean {
   if (names === undefined) names = namesOfOnread();
   const handle = handleOf(stream);
   if (names === null || handle === undefined || stream.readableLength > 0) return false;
@@ -75,7 +87,7 @@ export function receiveInPlace(stream: Http2Stream, joiner: MessageJoiner<Buffer
   return true;
 }
 
-function handleOf(stream: Http2Stream): Handle | undefined {
+function handleOf(stream: MessageStream): Handle | undefined {
   const name = symbolOf(stream, "kHandle");
   const handle = name && (stream as unknown as Record<symbol, Partial<Handle> | undefined>)[name];
   return typeof handle?.useUserBuffer === "function" ? (handle as Handle) : undefined;

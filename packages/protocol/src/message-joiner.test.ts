@@ -1,5 +1,5 @@
-import { frameCopy } from "@logstore/protocol";
 import { describe, expect, test } from "vitest";
+import { frameCopy } from "./grpc-frame.js";
 import { MessageJoiner } from "./message-joiner.js";
 
 const KIB = 1024;
