@@ -2,6 +2,7 @@
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { keepFreedMemory } from "./keep-freed-memory.js";
 import { openBroker } from "./open-broker.js";
 import { run } from "./run.js";
 import type { Surroundings } from "./surroundings.js";
@@ -17,6 +18,7 @@ export async function main(
   signals: Pick<Surroundings, "stopping" | "onReload">,
 ): Promise<void> {
   for (const flag of v8Flags) setFlagsFromString(flag);
+  keepFreedMemory();
   // grpc-js logs peer input verbatim, past our log and its rate limit: a peer could write anything
   // there, and fill it.
   setLogVerbosity(logVerbosity.NONE);
