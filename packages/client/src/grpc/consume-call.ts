@@ -13,7 +13,10 @@ import { onlyGrpc } from "./only-grpc.js";
 
 export interface ConsumeCallOptions {
   readonly headers: Metadata;
-  /** Each of them cancels the call, and ends the iteration without an error. */
+  /**
+   * Each of them cancels the call, and ends the iteration without an error, also without one that
+   * came before.
+   */
   readonly signals: readonly (AbortSignal | undefined)[];
   /**
    * Time limit for the beginning of the response, ms; a call that a stream limit holds back fails
@@ -38,9 +41,10 @@ export class ConsumeCall implements AsyncIterableIterator<ConsumeEvent, undefine
   readonly #accepted: Timer;
   #gate!: PulledCall;
   #isLate = false;
+  /** The event that was requested and has not come. */
   #wanted: PromiseWithResolvers<Result> | undefined;
-  /** What every `next` returns from now on. */
-  #end: Promise<Result> | undefined;
+  #hasEnded = false;
+  #failure: Error | undefined;
 
   constructor(client: Client, method: Method, request: ConsumeRequest, options: ConsumeCallOptions) {
     this.#options = options;
@@ -69,21 +73,19 @@ export class ConsumeCall implements AsyncIterableIterator<ConsumeEvent, undefine
       receiveMessagesInPlace(call);
     });
     call.on("data", (event: ConsumeEvent | undefined) => this.#received(event));
-    call.on("end", () => this.#ended(Promise.resolve(DONE)));
-    call.on("error", (error) =>
-      this.#ended(this.#isAborted ? Promise.resolve(DONE) : Promise.reject(this.#errorOf(error))),
-    );
+    call.on("end", () => this.#ended());
+    call.on("error", (error) => this.#ended(this.#errorOf(error)));
   }
 
   next(): Promise<Result> {
-    if (this.#end !== undefined) return this.#end;
+    if (this.#hasEnded) return this.#end();
     this.#wanted = Promise.withResolvers<Result>();
     this.#gate.pull();
     return this.#wanted.promise;
   }
 
   async return(): Promise<Result> {
-    this.#ended(Promise.resolve(DONE));
+    this.#ended();
     return DONE;
   }
 
@@ -92,19 +94,28 @@ export class ConsumeCall implements AsyncIterableIterator<ConsumeEvent, undefine
   }
 
   #received(event: ConsumeEvent | undefined): void {
-    if (event === undefined)
+    if (event === undefined) {
       this.#gate.pull(); // an event of a later version
-    else this.#wanted?.resolve({ done: false, value: event });
+      return;
+    }
+    this.#wanted?.resolve({ done: false, value: event });
+    this.#wanted = undefined;
   }
 
-  #ended(end: Promise<Result>): void {
-    end.catch(() => {}); // reported to the caller of `next`
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#wanted?.resolve(end);
+  #ended(failure?: Error): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#wanted?.resolve(this.#end());
     this.#accepted.cancel();
     for (const signal of this.#options.signals) signal?.removeEventListener("abort", this.#cancel);
     this.#cancel();
+  }
+
+  /** What `next` returns after the end. A failure may have come long before it is asked for. */
+  #end(): Promise<Result> {
+    const isFailure = this.#failure !== undefined && !this.#isAborted;
+    return isFailure ? Promise.reject(this.#failure) : Promise.resolve(DONE);
   }
 
   readonly #cancel = () => this.#call.cancel();

@@ -264,6 +264,33 @@ describe("consume", () => {
     expect(await Array.fromAsync(api.consume({ topic: "t", partition: 0 }, { signal: controller.signal }))).toEqual([]);
   });
 
+  test("a signal ends it quietly, also after a failure that was not asked for yet", async () => {
+    const controller = new AbortController();
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      stream.write({ heartbeat: {} });
+      stream.emit("error", failure(grpc.status.OUT_OF_RANGE));
+    };
+    const seen: unknown[] = [];
+    for await (const { type } of api.consume({ topic: "t", partition: 0 }, { signal: controller.signal })) {
+      seen.push(type);
+      await delay(50); // the failure is there
+      controller.abort();
+    }
+    expect(seen).toEqual(["heartbeat"]);
+  });
+
+  test("a failure that was not asked for before the client was closed is a ClosedError", async () => {
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      stream.write({ heartbeat: {} });
+      stream.emit("error", failure(grpc.status.OUT_OF_RANGE));
+    };
+    const events = api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();
+    await events.next();
+    await delay(50); // the failure is there
+    api.close();
+    await expect(events.next()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
   test("a stream that breaks throws after what came before", async () => {
     const seen: unknown[] = [];
     const read = async () => {
