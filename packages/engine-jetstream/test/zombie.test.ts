@@ -29,7 +29,7 @@ describe.skipIf(natsServer() === undefined)("zombie", () => {
     for (const broker of names) {
       const link = await SlowLink.to(servers.addresses[0]!);
       const common = { servers: [link.address], namespace, replicas: 1 } as const;
-      const engine = await JetStreamEngine.open({ ...common, broker, requestTimeoutMs: 600, appendTimeoutMs: 3_000 });
+      const engine = await JetStreamEngine.open({ ...common, broker, requestTimeoutMs: 2_000, appendTimeoutMs: 4_000 });
       onTestFinished(async () => {
         link.letGo();
         await engine.close();
