@@ -32,6 +32,21 @@ test("does not ring when it was cancelled, or set to Infinity", () => {
   expect(ring).toHaveBeenCalledOnce();
 });
 
+test("rings by the timers at hand, where those that it was set with are faked, or no longer", async () => {
+  const ring = vi.fn();
+  const alarm = new Alarm(ring);
+  alarm.set(performance.now() + 1);
+  vi.useRealTimers();
+  alarm.set(performance.now() + 2);
+  await vi.waitFor(() => expect(ring).toHaveBeenCalledOnce());
+
+  alarm.set(performance.now() + 60_000);
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  alarm.set(performance.now() + 120_000);
+  vi.advanceTimersByTime(120_000);
+  expect(ring).toHaveBeenCalledTimes(2);
+});
+
 test("keeps the process alive from when it is set until it rests", () => {
   vi.useRealTimers();
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;

@@ -10,6 +10,8 @@ export class Alarm {
   #timer: OneShotTimer | undefined;
   /** When the timer fires. */
   #firesAt = Number.POSITIVE_INFINITY;
+  /** What started the timer. A test that replaces it may keep the timer from firing. */
+  #startedBy: typeof setTimeout | undefined;
 
   constructor(ring: () => void) {
     this.#ring = ring;
@@ -22,13 +24,14 @@ export class Alarm {
    */
   set(dueAt: number): void {
     if (dueAt === Number.POSITIVE_INFINITY) return;
-    if (dueAt >= this.#firesAt) {
+    if (dueAt >= this.#firesAt && this.#startedBy === setTimeout) {
       this.#timer?.keepAlive(true);
       return;
     }
     this.#timer?.cancel();
-    this.#firesAt = dueAt;
-    this.#timer = startTimer(Math.ceil(dueAt - performance.now()), () => {
+    this.#firesAt = Math.min(dueAt, this.#firesAt);
+    this.#startedBy = setTimeout;
+    this.#timer = startTimer(Math.ceil(this.#firesAt - performance.now()), () => {
       this.#forget();
       this.#ring();
     });
