@@ -57,7 +57,8 @@ export interface ProduceRequest {
   readonly headroomBytes?: number | undefined;
   /**
    * Whether nobody else uses the buffer of `batches`: the log may free it (`transfer(0)`) once it
-   * has acknowledged the append. Default false.
+   * has acknowledged the append. Default false. A producer sends the batches again after an error:
+   * a LogApi that may lose the acknowledgement of another one passes on false.
    */
   readonly isOwned?: boolean | undefined;
   /** Default: the topic's. */

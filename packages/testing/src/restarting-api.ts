@@ -65,11 +65,13 @@ function answeredBy(current: () => Promise<Life>, name: string): Call {
 
 /**
  * Appends are not repeated here: producers resend them, and sequence numbers prevent duplicates.
+ * The broker may acknowledge an append whose caller gets an error, and must not free the batches
+ * that are sent again.
  */
 function produceOn(current: () => Promise<Life>): LogApi["produce"] {
   return async (request) => {
     const life = await current();
-    return life.outcome(life.broker.produce(request));
+    return life.outcome(life.broker.produce({ ...request, isOwned: false }));
   };
 }
 

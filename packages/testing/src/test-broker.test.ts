@@ -94,6 +94,18 @@ describe("crashes", () => {
     expect((await broker.read("orders")).length).toBeLessThan(6);
   });
 
+  test("a producer sends again what the broker acknowledged when it crashed", async () => {
+    const restarts: Promise<void>[] = [];
+    const committed = () => {
+      if (restarts.length === 0) restarts.push(broker.kill());
+    };
+    // The cache frees the memory of a long batch as soon as it is appended.
+    await using broker = await testBroker({ topics: { orders: 1 }, tailCacheBytes: 0, hooks: { committed } });
+    await broker.produce("orders", [{ value: "x".repeat(20_000) }, { value: "y" }]);
+    await Promise.all(restarts);
+    expect((await broker.read("orders")).map(({ value }) => value.length)).toEqual([20_000, 1]);
+  });
+
   test("a group goes on, a producer sends again, and nothing is appended twice", async () => {
     const seed = Math.floor(Math.random() * 1e9);
     await using broker = await testBroker({ topics: { orders: 3 }, seed });
