@@ -62,6 +62,11 @@ export class MessageJoiner<Message extends Uint8Array = Uint8Array> {
     this.#joined.push(message);
   }
 
+  /** `write` gets none of the messages that `add` has returned until now. */
+  forgetJoined(): void {
+    if (this.#joined.length > 0) this.#joined.length = 0;
+  }
+
   /** Like {@link write}, for the data of frames. */
   add(data: Uint8Array): Message[] {
     if (this.#failure !== undefined) throw this.#failure;

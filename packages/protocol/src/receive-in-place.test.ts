@@ -127,6 +127,45 @@ test("the receiver gets the error of a message that is too long", async () => {
   expect(await failed).toMatchObject({ message: expect.stringContaining("1001 vs 1000") });
 });
 
+test("messages that the receiver drops are not kept, and those after them are passed on as they are", async () => {
+  const { client, server } = await streams();
+  const joiner = new MessageJoiner(-1, Buffer.allocUnsafe);
+  receiveInPlace(client, joiner);
+  const [dropped, taken] = [3, 4];
+  let arrived = 0;
+  const asTheyAre: boolean[] = [];
+  client.on("data", (data: Buffer<ArrayBuffer>) => {
+    if (++arrived > dropped) asTheyAre.push(joiner.write(data)[0] === data);
+  });
+  for (let i = 0; i < dropped + taken; i++) {
+    server.write(message(100_000, i));
+    while (arrived <= i) await turn();
+  }
+  expect(asTheyAre).toEqual(new Array(taken).fill(true));
+});
+
+test("an error of what receives a message is not taken for one of the message", async () => {
+  const { client, server } = await streams();
+  const joiner = new MessageJoiner(-1, Buffer.allocUnsafe);
+  receiveInPlace(client, joiner);
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+  const uncaught = once(process, "uncaughtException");
+  const failure = new Error("a listener threw");
+  const received: Buffer[] = [];
+  client.on("data", (data) => {
+    received.push(data);
+    throw failure;
+  });
+  server.write(message(10, 1));
+  expect((await uncaught)[0]).toBe(failure);
+  expect(received).toEqual([message(10, 1)]);
+});
+
 test("a stream with data that nobody has read is received as usual", async () => {
   const { client, server } = await streams();
   server.write(message(10, 1));

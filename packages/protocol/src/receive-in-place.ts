@@ -65,15 +65,19 @@ export function receiveInPlace<Message extends Uint8Array>(
   const onFrame: OnFrame = (bytes, buffer) => {
     if (isRefused) return true;
     const data = buffer.subarray(0, bytes);
+    let messages: Message[];
     try {
-      for (const message of joiner.add(data)) {
-        joiner.joined(message);
-        stream.push(message);
-      }
+      messages = joiner.add(data);
     } catch {
       isRefused = true;
       stream.push(Buffer.from(data)); // its receiver adds it, too, and handles the error
       return true;
+    }
+    // A call that has ended drops what still arrives: the joiner must not keep it.
+    if (stream.readableLength === 0) joiner.forgetJoined();
+    for (const message of messages) {
+      joiner.joined(message);
+      stream.push(message);
     }
     return stream.readableFlowing === true && stream.readableLength === 0;
   };

@@ -23,6 +23,7 @@ export const protocolDefects: readonly Defect[] = [
       "if (stream.readableLength < stream.readableHighWaterMark) stream._read(0);",
       "stream._read(0);",
     ],
+    "keeps the messages of calls that have ended": ["if (stream.readableLength === 0) joiner.forgetJoined();", ""],
   }),
   ...within("protocol/protobuf.ts", ["test/message-schema.test.ts"], {
     "drops a byte order mark": ['new TextDecoder("utf-8", { ignoreBOM: true })', "new TextDecoder()"],
