@@ -62,6 +62,11 @@ export class MessageJoiner<Message extends Uint8Array = Uint8Array> {
     this.#joined.push(message);
   }
 
+  /** Number of messages that `write` is going to get as they are. */
+  get waiting(): number {
+    return this.#joined.length;
+  }
+
   /** `write` gets none of the messages that `add` has returned until now. */
   forgetJoined(): void {
     if (this.#joined.length > 0) this.#joined.length = 0;

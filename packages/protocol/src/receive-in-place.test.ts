@@ -127,6 +127,27 @@ test("the receiver gets the error of a message that is too long", async () => {
   expect(await failed).toMatchObject({ message: expect.stringContaining("1001 vs 1000") });
 });
 
+test("many small messages wait in their frames, and none is lost", async () => {
+  const { client, server } = await streams();
+  let allocated = 0;
+  const joiner = new MessageJoiner(-1, (bytes) => {
+    allocated++;
+    return Buffer.allocUnsafe(bytes);
+  });
+  receiveInPlace(client, joiner);
+  client.pause();
+  const lengths = Array.from({ length: 100_000 }, (_, i) => i % 7); // more than a window
+  server.end(Buffer.concat(lengths.map((bytes, i) => message(bytes, i % 256))));
+  for (let arrived = -1; arrived !== client.readableLength || arrived === 0; ) {
+    arrived = client.readableLength;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(allocated).toBeLessThan(5_000);
+  const messages = await received(client, joiner, () => turn());
+  expect(messages.map((one) => one.length - 5)).toEqual(lengths);
+  expect(messages.every((one, i) => one.equals(message(lengths[i]!, i % 256)))).toBe(true);
+});
+
 test("messages that the receiver drops are not kept, and those after them are passed on as they are", async () => {
   const { client, server } = await streams();
   const joiner = new MessageJoiner(-1, Buffer.allocUnsafe);

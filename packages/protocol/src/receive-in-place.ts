@@ -20,6 +20,12 @@ const FRAMES_BYTES = 64 * 1024;
 /** What reads the streams of this thread. Each use ends before the next one begins. */
 const frames = Buffer.allocUnsafeSlow(FRAMES_BYTES);
 
+/**
+ * Frames are not joined while more messages than this wait to be read: a frame of empty ones would
+ * take fifty times its length.
+ */
+const MOST_WAITING = 100;
+
 /** Node's native object of a stream. */
 interface Handle {
   useUserBuffer(buffer: Uint8Array): void;
@@ -62,9 +68,18 @@ export function receiveInPlace<Message extends Uint8Array>(
   const handle = handleOf(stream);
   if (names === null || handle === undefined || stream.readableLength > 0) return false;
   let isRefused = false;
+  /** Whether frames wait among the messages to be read. */
+  let framesWait = false;
   const onFrame: OnFrame = (bytes, buffer) => {
     if (isRefused) return true;
     const data = buffer.subarray(0, bytes);
+    // A call that has ended drops what still arrives: the joiner must not keep it.
+    if (stream.readableLength === 0) joiner.forgetJoined();
+    framesWait = stream.readableLength > 0 && (framesWait || joiner.waiting > MOST_WAITING);
+    if (framesWait) {
+      stream.push(Buffer.from(data));
+      return false;
+    }
     let messages: Message[];
     try {
       messages = joiner.add(data);
@@ -73,8 +88,6 @@ export function receiveInPlace<Message extends Uint8Array>(
       stream.push(Buffer.from(data)); // its receiver adds it, too, and handles the error
       return true;
     }
-    // A call that has ended drops what still arrives: the joiner must not keep it.
-    if (stream.readableLength === 0) joiner.forgetJoined();
     for (const message of messages) {
       joiner.joined(message);
       stream.push(message);

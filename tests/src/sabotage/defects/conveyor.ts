@@ -96,8 +96,8 @@ export const conveyorDefects: readonly Defect[] = [
   }),
   ...seenBy(["handlers", "bare readers"], "client/grpc/consume-call.ts", {
     "puts messages together in one buffer": [
-      "    else this.#wanted?.resolve({ done: false, value: event });",
-      '    else if (event.type !== "batches") this.#wanted?.resolve({ done: false, value: event });\n    else {\n      const shared = globalThis as { one?: Buffer };\n      const one = (shared.one ??= Buffer.alloc(1 << 25));\n      one.set(event.batches);\n      this.#wanted?.resolve({ done: false, value: { ...event, batches: one.subarray(0, event.batches.length) } });\n    }',
+      "    this.#wanted?.resolve({ done: false, value: event });",
+      '    if (event.type !== "batches") this.#wanted?.resolve({ done: false, value: event });\n    else {\n      const shared = globalThis as { one?: Buffer };\n      const one = (shared.one ??= Buffer.alloc(1 << 25));\n      one.set(event.batches);\n      this.#wanted?.resolve({ done: false, value: { ...event, batches: one.subarray(0, event.batches.length) } });\n    }',
     ],
   }),
 ];

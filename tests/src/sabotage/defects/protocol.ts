@@ -23,6 +23,10 @@ export const protocolDefects: readonly Defect[] = [
       "if (stream.readableLength < stream.readableHighWaterMark) stream._read(0);",
       "stream._read(0);",
     ],
+    "joins frames before those that wait": [
+      "(framesWait || joiner.waiting > MOST_WAITING)",
+      "joiner.waiting > MOST_WAITING",
+    ],
     "keeps the messages of calls that have ended": ["if (stream.readableLength === 0) joiner.forgetJoined();", ""],
   }),
   ...within("protocol/protobuf.ts", ["test/message-schema.test.ts"], {
