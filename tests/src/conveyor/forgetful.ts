@@ -13,7 +13,7 @@ const LATE_RATE = 0.1;
 export function forgetful<Api extends LogApi>(api: Api, random: () => number): Api {
   const produce: LogApi["produce"] = async (request) => {
     const fate = random();
-    const appended = api.produce(request);
+    const appended = api.produce({ ...request, isOwned: false }); // it is sent again after an error
     if (fate >= LOSS_RATE) return appended;
     appended.catch(() => {});
     if (fate >= LATE_RATE) await appended;

@@ -177,10 +177,10 @@ export class PartitionSender {
 
   /** Returns the log's response, or rejects with a DeliveryTimeoutError at the batch's deadline. */
   #produce(batch: Batch, sealed: Uint8Array, isFirstTry: boolean): Promise<ProduceAck> {
-    const request = requestOf({ ...this.#target, durability: this.#options.durability }, sealed, isFirstTry);
     return new Promise((resolve, reject) => {
       this.#deadlines.set(batch.deadline);
       batch.tries(reject);
+      const request = requestOf({ ...this.#target, durability: this.#options.durability }, sealed, isFirstTry);
       this.#api.produce(request).then(resolve, reject);
     });
   }

@@ -464,6 +464,24 @@ describe("failures", () => {
     expect(api.values("t")).toEqual(["a", "b"]);
   });
 
+  test("a log that frees a batch and loses its ack is told of, and what follows is sent", async () => {
+    let isLost = false;
+    api.onProduce = ({ batches }, append) => {
+      if (isLost) return append();
+      isLost = true;
+      (batches.buffer as ArrayBuffer).transfer(0);
+      throw new UnavailableError("the ack was lost");
+    };
+    const [producer, appender] = [client().producer("t"), client()];
+    const freed = { code: "INTERNAL", message: expect.stringContaining("isOwned: false") };
+    await expect(producer.send({ value: "a" })).rejects.toMatchObject(freed);
+    await producer.send({ value: "b" });
+    isLost = false;
+    await expect(appender.append("t", 0, [{ value: "c" }])).rejects.toMatchObject(freed);
+    await appender.append("t", 0, [{ value: "d" }]);
+    expect(api.values("t")).toEqual(["b", "d"]);
+  });
+
   test("an ack that is lost after those of later batches have come", async () => {
     const producer = client().producer("t", { batchBytes: 100 });
     await producer.send({ value: "0" });
